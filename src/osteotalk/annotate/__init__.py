@@ -1,0 +1,1 @@
+"""Name the population of every cell, or leave it unassigned."""

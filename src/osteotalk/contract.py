@@ -1,0 +1,222 @@
+"""What each file between the stages holds: fields, columns and their types.
+
+One place to look a field up, and one check that every reader and writer runs. A table may not
+carry columns that are not listed here, so this page is also the documentation of the results.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+TEXT, INTEGER, NUMBER = "text", "integer", "number"
+
+_EDGE = {
+    "source": TEXT,
+    "target": TEXT,
+    "ligand_complex": TEXT,
+    "receptor_complex": TEXT,
+}
+_EVIDENCE = {
+    "claim_id": TEXT,
+    "dataset": TEXT,
+    "kind": TEXT,
+    "verdict": TEXT,
+    "reason": TEXT,
+    "n_informative": INTEGER,
+    "n_active": INTEGER,
+    "support": NUMBER,
+    "support_low": NUMBER,
+    "support_high": NUMBER,
+    "best_edge": TEXT,
+    "effect": NUMBER,
+    "effect_low": NUMBER,
+    "effect_high": NUMBER,
+    "decoy_p": NUMBER,
+    "decoy_q": NUMBER,
+    "n_decoys": INTEGER,
+}
+TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "interactions": {
+            "dataset": TEXT,
+            "sample": TEXT,
+            "condition": TEXT,
+            **_EDGE,
+            "ligand": TEXT,
+            "receptor": TEXT,
+            "ligand_props": NUMBER,
+            "receptor_props": NUMBER,
+            "n_source": INTEGER,
+            "n_target": INTEGER,
+            "lr_means": NUMBER,
+            "expr_prod": NUMBER,
+            "lrscore": NUMBER,
+            "scaled_weight": NUMBER,
+            "lr_logfc": NUMBER,
+            "spec_weight": NUMBER,
+            "p_value": NUMBER,
+            "q_value": NUMBER,
+            "magnitude_rank": NUMBER,
+            "specificity_rank": NUMBER,
+        },
+        "support": {
+            "dataset": TEXT,
+            **_EDGE,
+            "n_informative": INTEGER,
+            "n_active": INTEGER,
+            "support": NUMBER,
+            "support_low": NUMBER,
+            "support_high": NUMBER,
+            "median_magnitude_rank": NUMBER,
+            "median_specificity_rank": NUMBER,
+            "patients": TEXT,
+        },
+        "annotation": {
+            "cluster": TEXT,
+            "n_cells": INTEGER,
+            "population": TEXT,
+            "score": NUMBER,
+            "margin": NUMBER,
+            "best": TEXT,
+            "runner_up": TEXT,
+            "reason": TEXT,
+        },
+        "evidence": _EVIDENCE,
+        "verdicts": {**_EVIDENCE, "n_datasets": INTEGER},
+    }
+)
+
+_SAMPLE_OBS = {"dataset": TEXT, "sample": TEXT, "patient": TEXT, "condition": TEXT}
+_QC_OBS = {"n_counts": NUMBER, "n_genes": INTEGER, "pct_mito": NUMBER, "doublet_score": NUMBER}
+OBS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "counts": _SAMPLE_OBS,
+        "filtered": {**_SAMPLE_OBS, **_QC_OBS},
+        "integrated": {**_SAMPLE_OBS, **_QC_OBS, "cluster": TEXT},
+        "annotated": {
+            **_SAMPLE_OBS,
+            **_QC_OBS,
+            "cluster": TEXT,
+            "population": TEXT,
+            "population_major": TEXT,
+            "population_score": NUMBER,
+            "population_margin": NUMBER,
+        },
+    }
+)
+OBSM = ("X_pca", "X_umap")  # in the stages integrated and annotated
+UNASSIGNED = "unassigned"
+
+
+class ContractError(ValueError):
+    """A file between the stages does not hold what it should."""
+
+
+def dtypes(table: str) -> dict[str, str]:
+    """Pandas types of the columns of `table`; integers are nullable."""
+    names = {TEXT: "object", INTEGER: "Int64", NUMBER: "float64"}
+    return {column: names[kind] for column, kind in TABLES[table].items()}
+
+
+def text_columns(table: str) -> list[str]:
+    """Columns of `table` that hold text."""
+    return [column for column, kind in TABLES[table].items() if kind == TEXT]
+
+
+def number_columns(table: str) -> list[str]:
+    """Columns of `table` that hold numbers, whole or not."""
+    return [column for column, kind in TABLES[table].items() if kind != TEXT]
+
+
+def empty_frame(table: str) -> pd.DataFrame:
+    """Give a frame with the columns of `table` and no row."""
+    return pd.DataFrame({c: pd.Series(dtype=t) for c, t in dtypes(table).items()})
+
+
+def conform(frame: pd.DataFrame, *, table: str) -> pd.DataFrame:
+    """Put the columns of `frame` in the order and types of `table`; other columns are left out."""
+    return frame[list(TABLES[table])].astype(dtypes(table)).reset_index(drop=True)
+
+
+def _fits(column: pd.Series, kind: str) -> bool:
+    if kind == TEXT:
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            return all(isinstance(value, str) for value in column.cat.categories)
+        return bool(column.map(lambda value: isinstance(value, str)).all())
+    if kind == INTEGER:
+        return pd.api.types.is_integer_dtype(column.dtype)
+    return pd.api.types.is_float_dtype(column.dtype)
+
+
+def _column_problems(frame: pd.DataFrame, wanted: Mapping[str, str]) -> list[str]:
+    problems = [f"column '{name}' is missing" for name in wanted if name not in frame]
+    problems += [
+        f"column '{name}' should hold {kind} but is of type {frame[name].dtype}"
+        for name, kind in wanted.items()
+        if name in frame and not _fits(frame[name], kind)
+    ]
+    return problems
+
+
+def _raise(where: str, what: str, problems: list[str]) -> None:
+    if problems:
+        lines = "".join(f"\n  {problem}" for problem in problems)
+        msg = f"{where} does not follow the contract of {what}:{lines}"
+        raise ContractError(msg)
+
+
+def check_frame(frame: pd.DataFrame, *, table: str, where: str) -> None:
+    """Check that a result table has exactly the columns of its contract.
+
+    Raises
+    ------
+    ContractError
+        Naming every missing, unknown or wrongly typed column.
+    """
+    wanted = TABLES[table]
+    problems = _column_problems(frame, wanted)
+    problems += [f"column '{name}' is not known" for name in frame if name not in wanted]
+    _raise(where, f"table '{table}'", problems)
+
+
+def check_adata(adata: AnnData, *, stage: str, where: str) -> None:
+    """Check an AnnData object against the contract of a stage.
+
+    Stages `counts` and `filtered` hold whole, non-negative counts in `X`. Stages `integrated` and
+    `annotated` hold log1p of counts scaled to 1e4 per cell in `X` (CSR, float32) and the counts in
+    `layers["counts"]`.
+
+    Raises
+    ------
+    ContractError
+        Naming every field that is missing or wrong.
+    """
+    problems = _column_problems(adata.obs, OBS[stage])
+    if not adata.var_names.is_unique:
+        problems.append("gene names are not unique")
+    if stage in ("counts", "filtered"):
+        problems += _count_problems(adata.X, "X")
+    else:
+        problems += [f"obsm['{key}'] is missing" for key in OBSM if key not in adata.obsm]
+        if not (sparse.issparse(adata.X) and adata.X.format == "csr"):
+            problems.append("X is not a CSR matrix")
+        elif adata.X.dtype != np.float32:
+            problems.append(f"X is {adata.X.dtype}, not float32")
+        if "counts" in adata.layers:
+            problems += _count_problems(adata.layers["counts"], "layers['counts']")
+        else:
+            problems.append("layers['counts'] is missing")
+    _raise(where, f"stage '{stage}'", problems)
+
+
+def _count_problems(matrix: object, name: str) -> list[str]:
+    if not (sparse.issparse(matrix) and matrix.format == "csr"):
+        return [f"{name} is not a CSR matrix"]
+    data = matrix.data
+    if data.size and (data.min() < 0 or not np.array_equal(data, np.rint(data))):
+        return [f"{name} does not hold whole, non-negative counts"]
+    return []

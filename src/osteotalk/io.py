@@ -1,0 +1,126 @@
+"""Read and write the files that pass between stages.
+
+Every writer works on a temporary file beside the target and renames it at the end, so that a
+stopped run leaves either the old file, or the new one, or none: never half of one.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from anndata import AnnData, read_h5ad
+
+from osteotalk import contract
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path` and rename it to `path` if the block succeeds.
+
+    The temporary name keeps the ending of `path`, because some writers choose the format by it.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".partial-", suffix=target.name, dir=target.parent)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        yield partial
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_stage(adata: AnnData, path: str | Path, *, stage: str) -> None:
+    """Check `adata` against the contract of `stage` and write it as h5ad, compressed.
+
+    Raises
+    ------
+    osteotalk.contract.ContractError
+        If a field is missing or has the wrong type.
+    """
+    contract.check_adata(adata, stage=stage, where=str(path))
+    with atomic_path(path) as partial:
+        adata.write_h5ad(partial, compression="lzf")
+
+
+def read_stage(path: str | Path, *, stage: str) -> AnnData:
+    """Read an h5ad file and check it against the contract of `stage`."""
+    adata = read_h5ad(path)
+    contract.check_adata(adata, stage=stage, where=str(path))
+    return adata
+
+
+def write_parquet(frame: pd.DataFrame, path: str | Path, *, table: str) -> None:
+    """Check `frame` against the contract of `table` and write it as parquet."""
+    contract.check_frame(frame, table=table, where=str(path))
+    with atomic_path(path) as partial:
+        frame.to_parquet(partial, index=False, compression="zstd")
+
+
+def read_parquet(path: str | Path, *, table: str) -> pd.DataFrame:
+    """Read a parquet file and check it against the contract of `table`."""
+    frame = pd.read_parquet(path)
+    contract.check_frame(frame, table=table, where=str(path))
+    return frame
+
+
+def read_parquets(paths: Sequence[str | Path], *, table: str) -> pd.DataFrame:
+    """Read several parquet files of one contract into one frame, in the given order."""
+    frames = [read_parquet(path, table=table) for path in paths]
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else contract.empty_frame(table)
+
+
+def write_tsv(frame: pd.DataFrame, path: str | Path, *, table: str) -> None:
+    """Check `frame` against the contract of `table` and write it as tab-separated text.
+
+    Numbers keep ten significant digits; a missing number is an empty cell.
+    """
+    contract.check_frame(frame, table=table, where=str(path))
+    with atomic_path(path) as partial:
+        frame.to_csv(partial, sep="\t", index=False, float_format="%.10g", lineterminator="\n")
+
+
+def read_tsv(path: str | Path, *, table: str) -> pd.DataFrame:
+    """Read a result table written by `write_tsv`; text columns keep empty cells as ''."""
+    text = contract.text_columns(table)
+    frame = pd.read_csv(
+        path,
+        sep="\t",
+        dtype=dict.fromkeys(text, str),
+        na_values={column: [""] for column in contract.number_columns(table)},
+        keep_default_na=False,
+    )
+    frame = frame.astype(contract.dtypes(table))
+    contract.check_frame(frame, table=table, where=str(path))
+    return frame
+
+
+def write_json(value: Mapping[str, Any], path: str | Path) -> None:
+    """Write a mapping as indented JSON with sorted keys."""
+    write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", path)
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a JSON object."""
+    value: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return value
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write UTF-8 text."""
+    with atomic_path(path) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -1,0 +1,87 @@
+"""Matplotlib figures as inline SVG: text stays text, ids are unique, bytes are stable."""
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+
+import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure as Drawing
+
+_STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "osteotalk",
+    "text.parse_math": False,
+    "hatch.linewidth": 0.6,
+}
+_ID = re.compile(r'\bid="([^"]+)"')
+_REFERENCE = re.compile(r'(url\(#|href="#)')
+_FONT = re.compile(r"'DejaVu Sans'(?:, sans-serif)?")
+
+
+@contextmanager
+def drawing_style() -> Iterator[None]:
+    """Drawing settings of the report; every figure is drawn and saved inside."""
+    with warnings.catch_warnings(), mpl.rc_context(_STYLE):
+        # Text is not drawn from the measuring font, so a glyph it lacks does no harm.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        yield
+
+
+def to_svg(drawing: Drawing, *, uid: str, alt: str, stamp: str = "") -> str:
+    """Turn a drawing into SVG for an HTML page.
+
+    Parameters
+    ----------
+    drawing
+        Drawn inside :func:`drawing_style`.
+    uid
+        Prefix of every id, unique on the page.
+    alt
+        What a reader who cannot see the figure needs to know.
+    stamp
+        Words printed inside the figure, which stay with it when it is copied.
+
+    Returns
+    -------
+    An ``<svg>`` element without prolog, name spaces, metadata or style sheet.
+    """
+    if stamp:
+        drawing.text(
+            0.0, -0.01, stamp, ha="left", va="top", fontsize=8, color="#8A1538", weight="bold"
+        )
+    buffer = io.StringIO()
+    FigureCanvasSVG(drawing)
+    drawing.savefig(
+        buffer, format="svg", bbox_inches="tight", pad_inches=0.08, metadata={"Date": None}
+    )
+    return _inline(buffer.getvalue(), uid=uid, alt=alt)
+
+
+def _inline(text: str, *, uid: str, alt: str) -> str:
+    body = text[text.index("<svg") :].strip()
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
+    body = re.sub(r"<style[^>]*>.*?</style>", "", body, flags=re.S)
+    body = _ID.sub(rf'id="{uid}-\1"', body)
+    body = _REFERENCE.sub(rf"\g<1>{uid}-", body)
+    body = _FONT.sub("'DejaVu Sans', Verdana, Arial, sans-serif", body)
+    head, rest = body.split(">", 1)
+    box = re.search(r'viewBox="([^"]+)"', head)
+    if box is None:
+        msg = "matplotlib wrote an SVG without a viewBox; the figure cannot be scaled"
+        raise ValueError(msg)
+    width = float(box.group(1).split()[2]) * 96 / 72
+    opening = (
+        f'<svg viewBox="{box.group(1)}" role="img" aria-label="{escape(alt, quote=True)}" '
+        f'stroke-linejoin="round" stroke-linecap="butt" '
+        f'style="width:{width:.0f}px;min-width:{min(width, 560):.0f}px">'
+    )
+    return opening + rest

@@ -1,0 +1,100 @@
+"""Simulate the whole cohort from its tables."""
+
+import logging
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from osteotalk.simulate.check import check_inputs
+from osteotalk.simulate.cohort import build_cohort, simulate_sample
+from osteotalk.simulate.genes import gene_classes, packaged_families
+from osteotalk.simulate.truth import edge_truth, elevation_by_condition
+from osteotalk.simulate.write import write_triplet, write_truth
+
+LOGGER = logging.getLogger(__name__)
+
+
+def simulate_cohort(
+    *,
+    samples: pd.DataFrame,
+    files: pd.DataFrame,
+    populations: pd.DataFrame,
+    markers: pd.DataFrame,
+    shares: pd.DataFrame,
+    planted: pd.DataFrame,
+    resource_genes: Collection[str],
+    cells: int,
+    genes: int,
+    seed: int,
+    truth_cells: str | Path,
+    truth_edges: str | Path,
+) -> None:
+    """Simulate every sample of a cohort and write its files and the truth.
+
+    Parameters
+    ----------
+    samples
+        Columns sample, patient, condition, histology; the samples to simulate.
+    files
+        Columns sample, role (matrix, barcodes, features), path.
+    populations, markers
+        Tables of the analysis.
+    shares
+        Columns population, condition, histology, share, patient_sd (config/
+        simulation_populations.tsv).
+    planted
+        Columns claim_id, source, target, ligand, receptor, where (config/simulation_edges.tsv).
+    resource_genes
+        Genes of all pairs that are scored.
+    cells
+        Droplets of the whole cohort, spread evenly over the samples.
+    genes
+        Genes of the cohort; more if the tables need more.
+    seed
+        Same tables and seed, same files.
+    truth_cells, truth_edges
+        Where the truth goes.
+
+    Raises
+    ------
+    ValueError
+        Listing everything that is wrong with the tables.
+    """
+    check_inputs(
+        samples=samples,
+        files=files,
+        populations=populations,
+        markers=markers,
+        shares=shares,
+        planted=planted,
+        resource_genes=resource_genes,
+        cells=cells,
+    )
+    elevated = elevation_by_condition(
+        populations, markers=markers, planted=planted, conditions=set(samples["condition"])
+    )
+    raised = next(iter(elevated.values())).columns
+    classes = gene_classes(
+        genes, elevated=raised, resource=resource_genes, families=packaged_families(), seed=seed
+    )
+    cohort = build_cohort(classes, populations=populations, elevated=elevated, seed=seed)
+    truths = []
+    for i, row in enumerate(samples.to_dict("records")):
+        here = (shares["condition"] == row["condition"]) & (shares["histology"] == row["histology"])
+        table = shares[here].set_index("population")[["share", "patient_sd"]].astype(float)
+        counts, barcodes, truth = simulate_sample(
+            cohort,
+            sample=row["sample"],
+            patient=row["patient"],
+            condition=row["condition"],
+            shares=table,
+            cells=cells // len(samples) + (i < cells % len(samples)),
+        )
+        rows = files[files["sample"] == row["sample"]]
+        paths = dict(zip(rows["role"], rows["path"], strict=True))
+        write_triplet(counts, barcodes=barcodes, genes=cohort.genes, paths=paths)
+        LOGGER.info("sample %s: %d droplets x %d genes", row["sample"], *counts.shape)
+        truths.append(truth)
+    write_truth(pd.concat(truths, ignore_index=True), truth_cells)
+    write_truth(edge_truth(planted, populations=populations), truth_edges)

@@ -1,0 +1,167 @@
+"""The bridge to Snakemake: the only module that knows about rules, jobs and wildcards."""
+
+import ast
+import contextlib
+import hashlib
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from snakemake.exceptions import WorkflowError
+
+from osteotalk import tables
+
+PACKAGE = Path(__file__).parent
+# Libraries that would otherwise use every core, and then sum in another order on another machine.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def prepare_environment(basedir: str | Path) -> None:
+    """Let every job use the package beside the Snakefile, with one thread and a fixed hash seed.
+
+    One thread makes the results independent of `--cores`; samples run side by side instead.
+    """
+    source = str(Path(basedir) / "src")
+    paths = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and p != source]
+    os.environ["PYTHONPATH"] = os.pathsep.join([source, *paths])
+    os.environ["PYTHONHASHSEED"] = "0"
+    for name in _THREADS:
+        os.environ[name] = "1"
+
+
+def load(config: Mapping[str, Any], basedir: str | Path) -> tables.Tables:
+    """Check the config and the tables it names, before any job starts.
+
+    A relative table path is looked for in the working directory, then beside the Snakefile.
+
+    Raises
+    ------
+    WorkflowError
+        Listing all problems of the config, or else of all tables.
+    """
+    schemas = Path(basedir) / "workflow" / "schemas"
+    try:
+        tables.check_config(config, tables.read_schema(schemas / "config.schema.yaml"))
+        paths = {name: _find(path, basedir) for name, path in config["tables"].items()}
+        return tables.load_tables(
+            paths, schemas, datasets=config["datasets"], workdir=Path.cwd()
+        )
+    except tables.TableError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def _find(path: str, basedir: str | Path) -> Path:
+    here = Path(path)
+    return here if here.exists() or here.is_absolute() else Path(basedir) / path
+
+
+def code_digest(script: str | Path) -> str:
+    """Digest of a script and of all the package's code that it reaches through imports.
+
+    As a param of a rule it makes the rule run again when code it depends on is edited, and only
+    then. Imports are read from the source, also those inside functions. Files that are not Python
+    (templates, word lists) count with the package they lie in.
+    """
+    pending, seen = [Path(script)], set[Path]()
+    while pending:
+        path = pending.pop()
+        if path not in seen:
+            seen.add(path)
+            pending += _imports(path)
+    digest = hashlib.sha256()
+    for path in sorted(seen | _data_files(seen)):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _imports(path: Path) -> list[Path]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            found += _module_files(name)
+    return found
+
+
+def _module_files(name: str) -> list[Path]:
+    """Files that `import name` runs: the packages above the module, and the module."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE.name:
+        return []
+    files = []
+    for depth in range(len(parts)):
+        stem = PACKAGE.joinpath(*parts[1 : depth + 1])
+        files += [f for f in (stem / "__init__.py", stem.with_suffix(".py")) if f.is_file()]
+    return files
+
+
+def _data_files(modules: set[Path]) -> set[Path]:
+    folders = {path.parent for path in modules if path.is_relative_to(PACKAGE)} - {PACKAGE}
+    return {
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc", ".typed")
+    }
+
+
+def per_sample(loaded: tables.Tables, pattern: str) -> Callable[[Any], list[str]]:
+    """Input function: `pattern` with `{dataset}` and `{sample}` for each sample of a dataset."""
+
+    def files(wildcards: Any) -> list[str]:
+        rows = loaded.samples[loaded.samples["dataset"] == wildcards.dataset]
+        return [
+            pattern.format(dataset=wildcards.dataset, sample=sample) for sample in rows["sample"]
+        ]
+
+    return files
+
+
+def row_of(frame: Any, **keys: str) -> dict[str, str]:
+    """The one row of a table in which each named column has the given value."""
+    for column, value in keys.items():
+        frame = frame[frame[column] == value]
+    (record,) = frame.to_dict("records")
+    return {str(k): str(v) for k, v in record.items()}
+
+
+@contextlib.contextmanager
+def job_log(job: Any) -> Iterator[None]:
+    """Send everything a job says to its log file; show the reason of a failure on the terminal.
+
+    Standard output, standard error, warnings and logging go to `job.log[0]`. If the job fails, the
+    traceback is the end of the log and its last line is also printed where Snakemake runs.
+    """
+    path = Path(job.log[0])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    terminal = sys.stderr
+    with path.open("w", encoding="utf-8", buffering=1) as log:
+        handler = logging.StreamHandler(log)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+        root.handlers, root.level = [handler], logging.INFO
+        logging.captureWarnings(capture=True)
+        try:
+            with (
+                contextlib.redirect_stdout(log),
+                contextlib.redirect_stderr(log),
+                warnings.catch_warnings(),
+            ):
+                yield
+        except BaseException as error:
+            traceback.print_exc(file=log)
+            terminal.write(f"{type(error).__name__}: {error}\n(full log: {path})\n")
+            raise SystemExit(1) from None
+        finally:
+            logging.captureWarnings(capture=False)
+            root.handlers, root.level = before
