@@ -53,3 +53,8 @@ def dataset_row(wildcards):
 def truth_of(wildcards):
     """The comparison with the planted truth, where there is one."""
     return [f"results/{d}/truth.json" for d in [wildcards.dataset] if d in SIMULATED]
+
+
+def verdict_rules():
+    """Thresholds of the verdicts."""
+    return {key: config["claims"][key] for key in ("min_patients", "min_support", "max_decoy_q")}

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pandas as pd
+
 DASH = "–"
 SLUG = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 
@@ -29,47 +31,50 @@ VERDICTS: tuple[Verdict, ...] = (
         "●",
         "#0B6E4F",
         "o",
-        "Seen in at least half of the informative patients, and more strongly than in matched "
-        "decoys (decoy q at most 0.05). It says that the transcripts are where the claim puts "
-        "them; it does not prove that the cells signal.",
+        "Active in at least {min_support} of the informative patients, and concentrated between "
+        "the claim's populations more than matched decoys (decoy q at most {max_decoy_q}). The "
+        "transcripts are where the claim puts them; that the cells signal is not shown.",
     ),
     Verdict(
         "present, not specific",
         "◐",
         "#8A5A00",
         "D",
-        "Seen in at least half of the informative patients, but decoys of similar abundance or "
-        "between other populations do as well. Presence alone is no evidence for the claim.",
+        "Active in at least {min_support} of the informative patients, but decoys do as well, or "
+        "there were too few decoys to tell. Presence alone is weak evidence: many pairs of "
+        "abundant genes would show it.",
     ),
     Verdict(
         "partly",
         "◔",
         "#3B5BA5",
         "^",
-        "Seen in some informative patients, in fewer than half of them.",
+        "Active in some informative patients, but in less than {min_support} of them.",
     ),
     Verdict(
         "not supported",
         "○",
         "#5A5F66",
         "s",
-        "Seen in no informative patient, although there were enough of them to have seen it.",
+        "Active in no informative patient, and there were enough of them: the interval of the "
+        "support stays below {min_support}.",
     ),
     Verdict(
         "contradicted",
         "✕",
         "#A61C3C",
         "X",
-        "The claim states a direction, and the interval of the data excludes it.",
+        "The claim states a direction and the interval of the data excludes it. A claim that "
+        "states no direction cannot be contradicted.",
     ),
     Verdict(
         "not testable",
         "□",
         "#6B4E8E",
         "P",
-        "The data cannot answer; the reason is given: a gene not measured, a population absent, "
-        "too few patients, or a route that leaves no trace in RNA. It counts neither for nor "
-        "against the claim.",
+        "The data cannot answer, and the row says why: a gene not measured, a population absent, "
+        "fewer than {min_patients} informative patients or too few to rule it out, or a route "
+        "that leaves no trace in RNA. It counts neither for nor against the claim.",
     ),
 )
 NOT_EVALUATED = Verdict(
@@ -100,7 +105,7 @@ def number(value: object) -> float:
 
 def words(value: object) -> str:
     """Value as text; empty where there is none (None, NaN)."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return ""
     return str(value).strip()
 

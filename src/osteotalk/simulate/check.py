@@ -45,7 +45,7 @@ def check_inputs(
 def share_problems(
     shares: pd.DataFrame, samples: pd.DataFrame, populations: pd.DataFrame
 ) -> list[str]:
-    """What is wrong with the table of population shares."""
+    """List what is wrong with the table of population shares."""
     known = leaf_populations(populations)
     problems = [
         f"population '{name}' is not a leaf of the table of populations{closest(name, known)}"
@@ -86,7 +86,7 @@ def planted_problems(
     populations: pd.DataFrame,
     genes: Collection[str],
 ) -> list[str]:
-    """What is wrong with the table of planted edges."""
+    """List what is wrong with the table of planted edges."""
     known = list(populations["population"])
     places = [EVERYWHERE, *sorted(set(samples["condition"]))]
     problems = []

@@ -35,7 +35,7 @@ class Levels:
     abundant_log_sd: float = 0.5
     mitochondrial_share: float = 0.05
     programme_genes: int = 50  # background genes raised in a population, and in each parent
-    programme_fold: float = 4.0
+    programme_fold: float = 3.5
     programme_log_sd: float = 0.3
     dispersion: float = 0.5  # phi: variance = mean + phi * mean^2
     library_log_sd: float = 0.35
@@ -114,7 +114,8 @@ def _baseline(classes: pd.Series, *, levels: Levels, rng: np.random.Generator) -
     phi = levels.dispersion
 
     def log_uniform(bounds: tuple[float, float], size: int) -> np.ndarray:
-        detection = np.exp(rng.uniform(*np.log(bounds), size))
+        low, high = np.log(bounds)
+        detection = np.exp(rng.uniform(low, high, size))
         return gene_names.mean_of_detection(detection, dispersion=phi)
 
     def log_normal(median: float, log_sd: float, size: int) -> np.ndarray:
@@ -131,7 +132,8 @@ def _baseline(classes: pd.Series, *, levels: Levels, rng: np.random.Generator) -
         elif name == gene_names.BACKGROUND:
             drawn = log_normal(levels.background_mean, levels.background_log_sd, size)
             bounds = np.array(levels.background_detection)
-            mean[mask] = np.clip(drawn, *gene_names.mean_of_detection(bounds, dispersion=phi))
+            low, high = gene_names.mean_of_detection(bounds, dispersion=phi)
+            mean[mask] = np.clip(drawn, low, high)
         elif name == gene_names.RIBOSOMAL:
             mean[mask] = log_normal(levels.ribosomal_mean, levels.abundant_log_sd, size)
         elif name == gene_names.HOUSEKEEPING:
@@ -165,7 +167,7 @@ def _programmes(
         while parent[line[-1]]:
             line.append(parent[line[-1]])
         rows.append(np.max([own[name] for name in line], axis=0))
-    return np.exp(np.vstack(rows))
+    return np.asarray(np.exp(np.vstack(rows)))
 
 
 def simulate_sample(
@@ -262,7 +264,7 @@ def _expected(
     dying: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Expected counts of cells of given profiles (cells x genes), with size and ambient RNA."""
+    """Add size and ambient RNA to profiles: expected counts, cells x genes."""
     levels, n, mito = cohort.levels, len(profiles), cohort.mitochondrial
     profiles = profiles.copy()
     if dying.any():
@@ -289,7 +291,7 @@ def _negative_binomial(
 
 
 def _barcodes(cells: int, *, rng: np.random.Generator) -> list[str]:
-    """Unique sorted barcodes of 16 bases with the suffix of a single lane."""
+    """Draw unique barcodes of 16 bases with the suffix of one lane, sorted."""
     found: set[str] = set()
     while len(found) < cells:
         letters = _BASES[rng.integers(0, len(_BASES), (cells - len(found), _BARCODE_LENGTH))]

@@ -1,7 +1,7 @@
 """What is true in the simulated cohort: raised genes, planted edges, claims, and controls."""
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def subunits(complex_: str) -> list[str]:
 
 
 def leaf_populations(populations: pd.DataFrame) -> list[str]:
-    """Populations that cells are labelled with, in table order."""
+    """List the populations that cells are labelled with, in table order."""
     parents = set(populations["parent"])
     return [p for p in populations["population"] if p not in parents]
 
@@ -54,9 +54,9 @@ def edge_truth(planted: pd.DataFrame, *, populations: pd.DataFrame) -> pd.DataFr
             claims.append(row["claim_id"])
             where.extend(split(row["where"]))
     records = []
-    for edge, (claims, where) in rows.items():
+    for key, (claims, where) in rows.items():
         place = EVERYWHERE if EVERYWHERE in where else ";".join(sorted(set(where)))
-        records.append((*edge, place, ";".join(dict.fromkeys(claims))))
+        records.append((*key, place, ";".join(dict.fromkeys(claims))))
     return pd.DataFrame(records, columns=[*EDGE, "where", "claim_ids"], dtype=object)
 
 
@@ -94,7 +94,7 @@ def elevation(
         if planted_in(row["where"], condition):
             raised.update((row["source"], gene) for gene in ligand)
             raised.update((row["target"], gene) for gene in receptor)
-    frame = pd.DataFrame(False, index=leaf_populations(populations), columns=sorted(genes))
+    frame = pd.DataFrame(data=False, index=leaf_populations(populations), columns=sorted(genes))
     for population, gene in raised:
         frame.loc[population, gene] = True
     return frame
@@ -107,7 +107,7 @@ def elevation_by_condition(
     planted: pd.DataFrame,
     conditions: Collection[str],
 ) -> dict[str, pd.DataFrame]:
-    """The frame of `elevation` for each condition, in sorted order."""
+    """Give the frame of `elevation` for each condition, in sorted order."""
     return {
         condition: elevation(populations, markers=markers, planted=planted, condition=condition)
         for condition in sorted(set(conditions))
@@ -120,7 +120,9 @@ def is_raised(elevated: pd.DataFrame, *, population: str, complex_: str) -> bool
     return set(genes) <= set(elevated.columns) and bool(elevated.loc[population, genes].all())
 
 
-def claim_edges(claim: Mapping[str, str], *, populations: pd.DataFrame) -> list[tuple[str, ...]]:
+def claim_edges(
+    claim: Mapping[Hashable, str], *, populations: pd.DataFrame
+) -> list[tuple[str, ...]]:
     """Edges a claim stands for: its sources x targets x pairs, parents opened to their leaves."""
     sources = [leaf for p in split(claim["source"]) for leaf in leaves(populations, p)]
     targets = [leaf for p in split(claim["target"]) for leaf in leaves(populations, p)]
@@ -169,7 +171,7 @@ def claim_truth(
 
 
 def complex_detection(complexes: Sequence[str], *, detection: pd.Series) -> np.ndarray:
-    """Detection rate of complexes: that of the least detected subunit; 0 if one is missing."""
+    """Look up how often complexes are detected: the least detected subunit; 0 if one is missing."""
     rates = detection.to_dict()
     return np.array([min(rates.get(gene, 0.0) for gene in subunits(c)) for c in complexes])
 
@@ -234,8 +236,6 @@ def matched_controls(
     return pd.DataFrame(records, columns=columns)
 
 
-def _log_detection(
-    ligands: pd.Series, receptors: pd.Series, *, detection: pd.Series
-) -> np.ndarray:
+def _log_detection(ligands: pd.Series, receptors: pd.Series, *, detection: pd.Series) -> np.ndarray:
     rates = [complex_detection(list(c), detection=detection) for c in (ligands, receptors)]
-    return np.log10(np.clip(np.column_stack(rates), _DETECTION_FLOOR, None))
+    return np.asarray(np.log10(np.clip(np.column_stack(rates), _DETECTION_FLOOR, None)))

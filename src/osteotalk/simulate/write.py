@@ -16,7 +16,7 @@ FEATURE_TYPE = "Gene Expression"
 
 
 def matrix_market(counts: sparse.csr_matrix) -> bytes:
-    """Counts (cells x genes) as MatrixMarket text of genes x cells, integer, by cell."""
+    """Give counts (cells x genes) as MatrixMarket text of genes x cells, integer, by cell."""
     buffer = io.BytesIO()
     # The transpose of a row-wise matrix is column-wise, so a cell's genes stay together.
     mmwrite(buffer, counts.T.tocsc(), field="integer", symmetry="general")

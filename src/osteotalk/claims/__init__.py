@@ -1,0 +1,1 @@
+"""From scored edges to a verdict on each claim."""

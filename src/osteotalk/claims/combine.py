@@ -1,0 +1,100 @@
+"""One verdict per claim over independent cohorts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from osteotalk.claims.evidence import conclude
+from osteotalk.claims.verdicts import NOT_TESTABLE, Rules
+
+COMBINED = "all"
+
+
+def independent_datasets(datasets: pd.DataFrame, chosen: list[str]) -> list[str]:
+    """Those of the chosen datasets that are of different patients, in the given order.
+
+    A re-release names the original in `patients_of`; of the two, the first chosen counts.
+    """
+    original = {
+        row["dataset"]: row["patients_of"] or row["dataset"]
+        for row in datasets.to_dict("records")
+    }
+    kept: dict[str, str] = {}
+    for dataset in chosen:
+        kept.setdefault(original[dataset], dataset)
+    return list(kept.values())
+
+
+def combine_evidence(
+    evidence: pd.DataFrame, *, independent: list[str], rules: Rules
+) -> pd.DataFrame:
+    """Combine what independent cohorts say of each claim.
+
+    Cohorts without an informative patient do not count for a claim. Over the others, patients are
+    added up, decoy p-values are combined by Fisher's method, and effects are averaged weighted by
+    informative patients (without an interval, unless there is one cohort). The rules of `verdicts`
+    then apply to the sums, so that with one cohort the combined verdict is that of the cohort.
+
+    Parameters
+    ----------
+    evidence
+        Rows of all cohorts.
+    independent
+        Datasets to combine.
+    rules
+        Thresholds.
+
+    Returns
+    -------
+    The table `verdicts`, one row per claim in the order of `evidence`.
+    """
+    used = evidence[evidence["dataset"].isin(independent)]
+    rows = [
+        {"claim_id": claim, "dataset": COMBINED, **_combine_claim(group)}
+        for claim, group in used.groupby("claim_id", sort=False)
+    ]
+    return conclude(pd.DataFrame(rows), rules=rules, table="verdicts")
+
+
+def _combine_claim(group: pd.DataFrame) -> dict[str, Any]:
+    testable = group[group["verdict"] != NOT_TESTABLE]
+    counted = group[group["n_informative"] > 0]
+    # A cohort too small for a verdict of its own still adds its patients.
+    basis = counted if len(counted) else group
+    first: Mapping[str, Any] = basis.iloc[0].to_dict()
+    row = {
+        "kind": first["kind"],
+        "reason": "" if len(counted) else _reasons(group),
+        "n_informative": int(basis["n_informative"].sum()),
+        "n_active": int(basis["n_active"].sum()),
+        "best_edge": first["best_edge"],
+        "n_decoys": int(basis["n_decoys"].sum()),
+        "n_datasets": len(testable),
+    }
+    if len(basis) == 1:
+        return row | {c: first[c] for c in ("effect", "effect_low", "effect_high", "decoy_p")}
+    strongest = basis.sort_values(["support", "n_active"], ascending=False, kind="stable")
+    row["best_edge"] = strongest["best_edge"].iloc[0]
+    effects = basis[basis["effect"].notna()]
+    p_values = basis["decoy_p"].dropna().to_numpy(dtype=np.float64)
+    weights = effects["n_informative"].to_numpy(dtype=np.float64)
+    return row | {
+        "effect": float(np.average(effects["effect"], weights=weights)) if len(effects) else np.nan,
+        "effect_low": np.nan,
+        "effect_high": np.nan,
+        "decoy_p": float(stats.combine_pvalues(p_values, method="fisher").pvalue)
+        if p_values.size
+        else np.nan,
+    }
+
+
+def _reasons(group: pd.DataFrame) -> str:
+    """Why no cohort had an informative patient."""
+    given = [(row["dataset"], row["reason"]) for row in group.to_dict("records")]
+    distinct = list(dict.fromkeys(reason for _, reason in given))
+    if len(distinct) == 1:
+        return distinct[0]
+    return "; ".join(f"{dataset}: {reason}" for dataset, reason in given)

@@ -1,0 +1,1 @@
+"""Score ligand-receptor pairs per sample, and say in how many patients they are seen."""

@@ -1,0 +1,71 @@
+"""The ligand-receptor pairs that are scored."""
+
+import hashlib
+import warnings
+from collections.abc import Iterable
+
+import pandas as pd
+
+
+def liana_resource(name: str) -> pd.DataFrame:
+    """Pairs of one of LIANA's human resources: columns ligand and receptor.
+
+    Raises
+    ------
+    ValueError
+        If LIANA has no such resource.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # LIANA's import warns about its own docstrings
+        import liana
+    known = [resource for resource in liana.rs.show_resources() if resource != "mouseconsensus"]
+    if name not in known:
+        msg = f"LIANA has no human resource '{name}'; it has: {', '.join(sorted(known))}"
+        raise ValueError(msg)
+    pairs: pd.DataFrame = liana.rs.select_resource(name)[["ligand", "receptor"]]
+    return pairs.drop_duplicates().reset_index(drop=True)
+
+
+def load_resource(name: str, changes: pd.DataFrame) -> pd.DataFrame:
+    """A LIANA resource with pairs added and dropped.
+
+    Parameters
+    ----------
+    name
+        Name of the LIANA resource.
+    changes
+        Table of interactions: action (add or drop), ligand, receptor, origin. Dropping a pair that
+        is not there, or adding one that is, changes nothing.
+
+    Returns
+    -------
+    One row per pair, sorted: ligand, receptor, origin ("liana:<name>", or that of the added row).
+    """
+    pairs = liana_resource(name).assign(origin=f"liana:{name}")
+    dropped = changes[changes["action"] == "drop"]
+    keys = pd.MultiIndex.from_frame(pairs[["ligand", "receptor"]])
+    pairs = pairs[~keys.isin(pd.MultiIndex.from_frame(dropped[["ligand", "receptor"]]))]
+    added = changes.loc[changes["action"] == "add", ["ligand", "receptor", "origin"]]
+    both = pd.concat([pairs, added]).drop_duplicates(["ligand", "receptor"], keep="first")
+    return both.sort_values(["ligand", "receptor"]).reset_index(drop=True)
+
+
+def subunits(complexes: Iterable[str]) -> list[str]:
+    """Genes of complexes ("ITGAV_ITGB3" has two), sorted and unique."""
+    return sorted({gene for name in complexes for gene in name.split("_")})
+
+
+def measured(resource: pd.DataFrame, genes: Iterable[str]) -> pd.DataFrame:
+    """Pairs of which every subunit is among the measured genes."""
+    known = set(genes)
+    complete = [
+        known.issuperset(f"{ligand}_{receptor}".split("_"))
+        for ligand, receptor in zip(resource["ligand"], resource["receptor"], strict=True)
+    ]
+    return resource[complete].reset_index(drop=True)
+
+
+def digest(resource: pd.DataFrame) -> str:
+    """SHA-256 of the sorted pairs, to tell whether two runs used the same resource."""
+    lines = sorted(resource["ligand"] + "\t" + resource["receptor"])
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

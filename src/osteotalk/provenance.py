@@ -1,0 +1,121 @@
+"""What ran: versions, settings, seeds, resource and input files."""
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from osteotalk import __version__
+from osteotalk.interactions.resource import digest, liana_resource, load_resource
+
+PACKAGES = (
+    "anndata",
+    "harmonypy",
+    "igraph",
+    "liana",
+    "matplotlib",
+    "networkx",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scanpy",
+    "scikit-image",
+    "scipy",
+    "snakemake",
+    "umap-learn",
+)
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def commit_of(folder: str | Path) -> str | None:
+    """Git commit of the workflow, with "+changes" if files differ; None outside a checkout."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != Path(folder).resolve():
+            return None
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that make the results."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def describe_run(
+    *,
+    config: Mapping[str, Any],
+    files: Sequence[Mapping[str, str]],
+    interactions: pd.DataFrame,
+    basedir: str | Path,
+) -> dict[str, Any]:
+    """Describe a run so that it can be repeated.
+
+    Parameters
+    ----------
+    config
+        The merged config.
+    files
+        Rows of the table of files (dataset, sample, role, path) of the datasets of this run.
+    interactions
+        Table of added and dropped pairs.
+    basedir
+        Folder of the Snakefile.
+
+    Returns
+    -------
+    JSON-able: versions, commit, config and its digest, resource and its digest, seeds, and size and
+    SHA-256 of every input file.
+    """
+    name = config["interactions"]["resource"]
+    resource, original = load_resource(name, interactions), liana_resource(name)
+    kept = int((resource["origin"] == f"liana:{name}").sum())
+    text = yaml.safe_dump(dict(config), sort_keys=True)
+    return {
+        "osteotalk": __version__,
+        "commit": commit_of(basedir),
+        "python": platform.python_version(),
+        "packages": package_versions(),
+        "config": config,
+        "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "seeds": {"analysis": config["seed"], "simulation": config["simulation"]["seed"]},
+        "resource": {
+            "name": name,
+            "pairs": len(resource),
+            "added": len(resource) - kept,
+            "dropped": len(original) - kept,
+            "sha256": digest(resource),
+        },
+        "files": [
+            {
+                **{column: row[column] for column in ("dataset", "sample", "role", "path")},
+                "bytes": Path(row["path"]).stat().st_size,
+                "sha256": file_digest(row["path"]),
+            }
+            for row in files
+        ],
+    }

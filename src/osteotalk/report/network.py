@@ -1,0 +1,187 @@
+"""The interactome of a cohort: supported edges between populations, as network and as matrix."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure as Drawing
+from matplotlib.patches import Circle, FancyArrowPatch
+
+from osteotalk.report.svg import drawing_style, to_svg
+from osteotalk.report.text import count, number, shorten
+from osteotalk.report.vocabulary import Vocabulary
+
+
+def supported_edges(
+    support: pd.DataFrame, *, min_support: float = 0.5, min_patients: float = 1
+) -> pd.DataFrame:
+    """Edges active in enough patients to be drawn.
+
+    Parameters
+    ----------
+    support
+        Support table of one cohort.
+    min_support
+        Least share of informative patients in which the edge is active.
+    min_patients
+        Least number of informative patients. Without it an edge seen in the only patient who
+        could show it would count as fully supported.
+
+    Returns
+    -------
+    The rows that pass both limits.
+    """
+    enough = support["n_informative"].map(number) >= min_patients
+    return support[enough & (support["support"].map(number) >= min_support)]
+
+
+def population_matrix(edges: pd.DataFrame, *, populations: Sequence[str]) -> pd.DataFrame:
+    """Number of edges from each source (rows) to each target (columns), zeros included."""
+    table = pd.DataFrame(0, index=list(populations), columns=list(populations), dtype=int)
+    if len(edges):
+        sizes = edges.groupby(["source", "target"], observed=True).size()
+        for (source, target), size in sizes.items():
+            table.loc[source, target] = int(size)
+    return table
+
+
+def network_figure(
+    matrix: pd.DataFrame, *, cells: Mapping[str, int], words: Vocabulary, uid: str, **mark: str
+) -> str:
+    """Populations on a circle, an arrow per ordered pair of populations with supported edges.
+
+    Parameters
+    ----------
+    matrix
+        Number of supported edges, sources in rows, targets in columns.
+    cells
+        Number of cells by population; the area of a node grows with its square root.
+    words
+        Colours and labels.
+    """
+    names = [str(name) for name in matrix.index]
+    angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / max(len(names), 1)
+    places = {
+        name: np.array([np.cos(angle), np.sin(angle)])
+        for name, angle in zip(names, angles, strict=True)
+    }
+    most_cells = max([cells.get(name, 0) for name in names], default=0) or 1
+    radius = {name: 0.035 + 0.055 * (cells.get(name, 0) / most_cells) ** 0.25 for name in names}
+    top = max(int(matrix.to_numpy().max(initial=0)), 1)
+    with drawing_style():
+        drawing = Drawing(figsize=(7.4, 6.2))
+        axes = drawing.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_axis_off()
+        axes.set_aspect("equal")
+        axes.set_xlim(-1.9, 1.9)
+        axes.set_ylim(-1.5, 1.5)
+        for source, target, size in _pairs(matrix):
+            look = {"color": words.colour(source), "alpha": 0.35 + 0.5 * size / top}
+            thick = 0.5 + 4.5 * size / top
+            if source == target:
+                _self_loop(axes, places[source], radius[source], thick, look)
+            else:
+                _arrow(axes, places, radius, (source, target), thick, look)
+        for name in names:
+            _node(axes, places[name], radius[name], words, name, cells.get(name, 0))
+        return to_svg(drawing, uid=uid, **mark)
+
+
+def matrix_figure(matrix: pd.DataFrame, *, words: Vocabulary, uid: str, **mark: str) -> str:
+    """Heat map of supported edges, sources in rows, targets in columns, with the numbers."""
+    names = [shorten(words.label(str(name)), 26) for name in matrix.index]
+    values = matrix.to_numpy(float)
+    top = max(float(values.max(initial=0.0)), 1.0)
+    with drawing_style():
+        side = max(2.0, 0.4 * len(names))
+        drawing = Drawing(figsize=(side, side))
+        axes = drawing.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.pcolormesh(
+            values, cmap="Blues", vmin=0, vmax=top * 1.15, edgecolors="white", linewidth=1.0
+        )
+        for (row, column), value in np.ndenumerate(values):
+            dark = value / top > 0.6
+            axes.text(
+                column + 0.5,
+                row + 0.5,
+                f"{int(value)}" if value else "·",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="#FFFFFF" if dark else "#1C1E21",
+            )
+        steps = np.arange(len(names)) + 0.5
+        axes.set_xticks(steps, names, rotation=45, ha="left", rotation_mode="anchor", fontsize=8.5)
+        axes.set_yticks(steps, names, fontsize=8.5)
+        axes.xaxis.tick_top()
+        axes.xaxis.set_label_position("top")
+        axes.set_xlabel("target (receptor)", weight="bold", labelpad=8)
+        axes.set_ylabel("source (ligand)", weight="bold", labelpad=8)
+        axes.tick_params(length=0)
+        axes.set_ylim(len(names), 0)
+        axes.set_xlim(0, len(names))
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        return to_svg(drawing, uid=uid, **mark)
+
+
+def _pairs(matrix: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """Pairs with at least one edge, the thickest last so that it lies on top."""
+    found = [
+        (str(source), str(target), int(matrix.loc[source, target]))
+        for source in matrix.index
+        for target in matrix.columns
+        if matrix.loc[source, target] > 0
+    ]
+    return sorted(found, key=lambda pair: pair[2])
+
+
+def _arrow(  # type: ignore[no-untyped-def]
+    axes,
+    places: Mapping[str, np.ndarray],
+    radius: Mapping[str, float],
+    pair: tuple[str, str],
+    thick: float,
+    look: Mapping[str, object],
+) -> None:
+    start, end = places[pair[0]], places[pair[1]]
+    way = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
+    axes.add_patch(
+        FancyArrowPatch(
+            start + way * radius[pair[0]],
+            end - way * radius[pair[1]] * 1.15,
+            connectionstyle="arc3,rad=0.18",
+            arrowstyle=f"-|>,head_length={3 + thick * 0.9:.2f},head_width={1.5 + thick * 0.5:.2f}",
+            shrinkA=0,
+            shrinkB=0,
+            linewidth=thick,
+            **look,
+        )
+    )
+
+
+def _self_loop(  # type: ignore[no-untyped-def]
+    axes, place: np.ndarray, radius: float, thick: float, look: Mapping[str, object]
+) -> None:
+    centre = place * (1 + radius + 0.03)
+    axes.add_patch(Circle(centre, 0.07, fill=False, linewidth=thick, **look))
+
+
+def _node(  # type: ignore[no-untyped-def]
+    axes, place: np.ndarray, radius: float, words: Vocabulary, name: str, cells: int
+) -> None:
+    colour = words.colour(name)
+    axes.add_patch(Circle(place, radius, facecolor=colour, edgecolor="white", lw=1.5, zorder=5))
+    outside = place * (1.0 + radius + 0.14)
+    side = "center" if abs(place[0]) < 0.15 else ("left" if place[0] > 0 else "right")
+    level = "center"
+    if side == "center":
+        level = "bottom" if place[1] > 0 else "top"
+    axes.text(
+        *outside,
+        f"{shorten(words.label(name), 28)}\n{count(cells)} cells",
+        ha=side,
+        va=level,
+        fontsize=9,
+        zorder=6,
+    )

@@ -1,0 +1,99 @@
+"""The provenance block: versions, digests, seeds and files behind a report."""
+
+import json
+from collections.abc import Mapping
+
+import pandas as pd
+
+from osteotalk.report.model import Column, Section, Table
+from osteotalk.report.text import words
+
+
+def provenance_section(
+    provenance: Mapping[str, object], parameters: Mapping[str, object]
+) -> Section:
+    """Section on what made the report.
+
+    Parameters
+    ----------
+    provenance
+        Content of ``provenance.json``; what is absent is shown as not recorded.
+    parameters
+        Merged config, printed in full.
+    """
+    packages = provenance.get("packages")
+    packages = packages if isinstance(packages, Mapping) else {}
+    versions = pd.DataFrame(
+        [(str(name), words(packages[name])) for name in sorted(packages)],
+        columns=["package", "version"],
+    )
+    files = pd.DataFrame(
+        provenance.get("files") or [],
+        columns=["dataset", "sample", "role", "path", "bytes", "sha256"],
+    )
+    facts = pd.DataFrame(_facts(provenance), columns=["fact", "value"])
+    return Section(
+        anchor="provenance",
+        title="Provenance",
+        question="From what exactly was this report made?",
+        tables=(
+            Table(
+                "table-provenance",
+                facts,
+                "Versions, digests and seeds.",
+                (
+                    Column("fact", "What"),
+                    Column("value", "Value", "code", missing="not recorded"),
+                ),
+                download="assets/provenance.tsv",
+            ),
+            Table(
+                "table-packages",
+                versions,
+                "Versions of the packages used.",
+                (Column("package", "Package"), Column("version", "Version", "code")),
+                download="assets/packages.tsv",
+                collapsed=True,
+            ),
+            Table(
+                "table-files",
+                files,
+                "Input files with their checksums.",
+                (
+                    Column("dataset", "Cohort"),
+                    Column("sample", "Sample", "code", missing="whole cohort"),
+                    Column("role", "Role"),
+                    Column("path", "File", "code"),
+                    Column("bytes", "Bytes", "integer", missing="not recorded"),
+                    Column("sha256", "sha256", "code", missing="not recorded"),
+                ),
+                download="assets/files.tsv",
+                collapsed=True,
+            ),
+        ),
+        verbatim=(
+            (
+                "Merged configuration",
+                json.dumps(parameters, indent=2, ensure_ascii=False, default=str),
+            ),
+        ),
+    )
+
+
+def _facts(provenance: Mapping[str, object]) -> list[tuple[str, str]]:
+    resource = provenance.get("resource")
+    seeds = provenance.get("seeds")
+    resource = resource if isinstance(resource, Mapping) else {}
+    seeds = seeds if isinstance(seeds, Mapping) else {}
+    return [
+        ("osteotalk", words(provenance.get("osteotalk"))),
+        ("commit", words(provenance.get("commit"))),
+        ("Python", words(provenance.get("python"))),
+        ("resource of pairs", words(resource.get("name"))),
+        ("pairs in it", words(resource.get("pairs"))),
+        ("pairs added", words(resource.get("added"))),
+        ("pairs dropped", words(resource.get("dropped"))),
+        ("resource sha256", words(resource.get("sha256"))),
+        ("config sha256", words(provenance.get("config_sha256"))),
+        *[(f"seed: {name}", words(value)) for name, value in seeds.items()],
+    ]

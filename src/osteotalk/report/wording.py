@@ -1,0 +1,176 @@
+"""Standing text of the report: how to read it, and what it cannot say."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from osteotalk.report.text import (
+    VERDICTS,
+    enumerate_words,
+    number_setting,
+    plural,
+    setting,
+    significant,
+    words,
+)
+
+QUESTION = (
+    "Reviews of osteosarcoma describe how tumour cells, vessels, stroma, immune cells and "
+    "osteoclasts talk to one another. For each such statement, this report asks whether "
+    "single-cell RNA data bear it out, patient by patient, and shows as plainly where they do "
+    "not or cannot."
+)
+REVIEW = (
+    "The statements follow the topics of the review Cell-Cell Interactome-Based Pathogenesis and "
+    "Therapies for Osteosarcoma (doi:10.3390/cells15060570)."
+)
+TIERS = {
+    "A": "abstract of an osteosarcoma primary study read",
+    "B": "osteosarcoma, but a review, a network name or only a part of the claim",
+    "C": "general biology or another cancer",
+    "D": "general knowledge, unverified",
+}
+
+
+def thresholds(parameters: Mapping[str, object]) -> dict[str, str]:
+    """Thresholds of the verdicts as words, from the merged config."""
+    return {
+        "min_patients": significant(number_setting(parameters, "claims.min_patients", 3)),
+        "min_support": significant(number_setting(parameters, "claims.min_support", 0.5)),
+        "max_decoy_q": significant(number_setting(parameters, "claims.max_decoy_q", 0.05)),
+    }
+
+
+def verdict_definitions(parameters: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Each verdict with its meaning under the thresholds in use."""
+    limits = thresholds(parameters)
+    return tuple((f"{look.symbol} {look.name}", look.meaning.format(**limits)) for look in VERDICTS)
+
+
+def term_definitions(parameters: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """The other words of the tables."""
+    cells = words(setting(parameters, "interactions.min_cells")) or "enough"
+    share = words(setting(parameters, "interactions.expr_prop")) or "a set share"
+    alpha = words(setting(parameters, "interactions.alpha")) or "the chosen level"
+    tiers = "; ".join(f"{tier}: {meaning}" for tier, meaning in TIERS.items())
+    return (
+        ("Edge", "Source population, target population, ligand and receptor."),
+        (
+            "Informative patient",
+            f"Has a sample with at least {cells} cells of both populations of an edge, all genes "
+            "being measured. Other patients say nothing about the edge.",
+        ),
+        (
+            "Active",
+            f"Ligand and receptor are each detected in at least {share} of their population, and "
+            f"the specificity q in the sample is at most {alpha}. A claim is active in a patient "
+            "if at least one of its edges is. Activity is lenient: one strongly expressed side "
+            "can be enough. That is why decoys are run.",
+        ),
+        (
+            "Support",
+            "Active patients of informative patients, with a 95 % Wilson interval. '5 of 7 "
+            "patients (0.36–0.92)' means that the true share may well be a third or nine tenths. "
+            "The unit is the patient; cells and samples are never counted as replicates.",
+        ),
+        (
+            "p and q within a sample",
+            "From shuffling cell labels inside one sample. They measure specificity, how far the "
+            "pair is concentrated in these populations of this sample. They are not evidence "
+            "that a signal passes, nor of significance across patients.",
+        ),
+        (
+            "Decoy q",
+            "How often pairs of similar abundance between the same populations are at least as "
+            "concentrated there, corrected over all claims of the cohort. Low means that the "
+            "claim's pair stands out.",
+        ),
+        (
+            "Effect",
+            "The claim's specificity weight (source's share of the ligand times target's share "
+            "of the receptor, 0 to 1) less that of its decoys, averaged over patients.",
+        ),
+        (
+            "Evidence tier",
+            "How far the source of the statement itself was checked, before any data of this "
+            f"report: {tiers}. A high tier does not make a verdict, nor a verdict a tier.",
+        ),
+    )
+
+
+def limits_text(*, claims: pd.DataFrame, circular: str, resource: str) -> tuple[str, ...]:
+    """What the report cannot say, as a list.
+
+    Parameters
+    ----------
+    claims
+        Table of claims.
+    circular
+        Sentence on genes that both name a population and belong to a claim.
+    resource
+        Sentence on pairs added to the resource or dropped from it.
+    """
+    tiers = claims["evidence_tier"].map(words) if "evidence_tier" in claims else pd.Series()
+    weak = int(tiers.isin(["C", "D"]).sum())
+    return (
+        "RNA is not protein. A transcript in the right cell is neither a secreted ligand nor an "
+        "occupied receptor; cleavage, transport, matrix storage, vesicles and metabolites are "
+        "not seen.",
+        "Cells of a dissociated sample have lost their place: two populations of one sample need "
+        "not have been neighbours.",
+        "Populations are named by marker genes alone. Malignant cells are not confirmed by copy "
+        "number, so normal osteoblasts or stroma may be among them, and ambient RNA may put a "
+        "gene into cells that do not make it.",
+        "The full text of the review was not available. The claims are operational statements "
+        "made from its index of genes and drugs and from the literature; no verdict says that "
+        "the review is right or wrong.",
+        f"The statements differ in how well they are founded: {weak} of {len(claims)} rest on "
+        "general biology, other cancers or unverified knowledge (tiers C and D).",
+        circular,
+        resource,
+        "Drugs are named because they address the axis. Nothing here says that one works.",
+        "Few patients give wide intervals. 'Not testable' and 'partly' often mean just that.",
+    )
+
+
+def circular_sentence(claims: pd.DataFrame, markers: pd.DataFrame | None) -> str:
+    """Genes that name a population and are a ligand or receptor of a claim, with the claims."""
+    opening = (
+        "A gene that names a population and is also a ligand or receptor of a claim makes the "
+        "claim partly true by construction."
+    )
+    if markers is None:
+        return f"{opening} The caveat of a claim says so where it is known."
+    of_gene = markers.groupby("gene")["population"].agg(lambda names: set(map(str, names)))
+    found: dict[str, list[str]] = {}
+    for row in claims.to_dict("records"):
+        pairs = words(row.get("pairs")).replace("^", ";").replace("_", ";")
+        for gene in sorted({part for part in pairs.split(";") if part in of_gene.index}):
+            found.setdefault(gene, []).append(str(row["claim_id"]))
+    if not found:
+        return f"{opening} No marker in use is a gene of a claim."
+    listed = [f"{gene} ({', '.join(ids)})" for gene, ids in sorted(found.items())]
+    return f"{opening} {plural(len(found), 'such gene')}: {enumerate_words(listed)}."
+
+
+def resource_sentence(provenance: Mapping[str, object], interactions: pd.DataFrame | None) -> str:
+    """What was changed in the resource of pairs."""
+    name = words(setting(provenance, "resource.name")) or "of LIANA"
+    added, dropped = (words(setting(provenance, f"resource.{k}")) for k in ("added", "dropped"))
+    if not added and not dropped:
+        head = f"The resource {name} may have had pairs added or dropped; see the provenance."
+    else:
+        head = (
+            f"Pairs were changed in the resource {name}: {added or 'none'} added and "
+            f"{dropped or 'none'} dropped by osteotalk, each with its reason in "
+            "config/interactions.tsv. Pairs that no resource holds are not tested."
+        )
+    if interactions is None or interactions.empty:
+        return head
+    pairs = interactions["ligand"].astype(str) + "^" + interactions["receptor"].astype(str)
+    parts = [
+        f"{past}: {', '.join(pairs[interactions['action'] == action])}"
+        for action, past in (("add", "Added"), ("drop", "Dropped"))
+        if (interactions["action"] == action).any()
+    ]
+    return " ".join([head, *[f"{part}." for part in parts]])

@@ -1,0 +1,80 @@
+"""Score ligand-receptor pairs in each sample and count the patients that show them.
+
+Needs    results/<dataset>/annotated.h5ad
+Makes    results/<dataset>/samples/<sample>/interactions.parquet   scores of one sample
+         results/<dataset>/support.parquet                         each edge over the patients
+         results/<dataset>/network.graphml                         supported edges, for Cytoscape
+"""
+
+
+rule score_interactions:
+    """Score every pair between all populations of one sample with LIANA."""
+    input:
+        annotated="results/{dataset}/annotated.h5ad",
+    output:
+        interactions="results/{dataset}/samples/{sample}/interactions.parquet",
+    log:
+        "logs/score_interactions/{dataset}/{sample}.log",
+    benchmark:
+        "benchmarks/timings/score_interactions/{dataset}/{sample}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+    params:
+        settings=lookup("interactions", within=config),
+        seed=lookup("seed", within=config),
+        interactions=rows("interactions"),
+        code=code_digest("score_interactions"),
+    script:
+        "../scripts/score_interactions.py"
+
+
+rule summarise_support:
+    """Count, for each edge, the informative patients and those in which it is active."""
+    input:
+        annotated="results/{dataset}/annotated.h5ad",
+        interactions=per_sample("results/{dataset}/samples/{sample}/interactions.parquet"),
+    output:
+        support="results/{dataset}/support.parquet",
+    log:
+        "logs/summarise_support/{dataset}.log",
+    benchmark:
+        "benchmarks/timings/summarise_support/{dataset}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        min_cells=lookup("interactions/min_cells", within=config),
+        alpha=lookup("interactions/alpha", within=config),
+        code=code_digest("summarise_support"),
+    script:
+        "../scripts/summarise_support.py"
+
+
+rule build_network:
+    """Write populations and supported edges as GraphML."""
+    input:
+        annotated="results/{dataset}/annotated.h5ad",
+        support="results/{dataset}/support.parquet",
+    output:
+        network="results/{dataset}/network.graphml",
+    log:
+        "logs/build_network/{dataset}.log",
+    benchmark:
+        "benchmarks/timings/build_network/{dataset}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        min_patients=lookup("claims/min_patients", within=config),
+        min_support=lookup("claims/min_support", within=config),
+        populations=rows("populations"),
+        code=code_digest("build_network"),
+    script:
+        "../scripts/build_network.py"

@@ -1,0 +1,23 @@
+"""Rule simulate_cohort: the embedded cohort, as 10x files, and its truth."""
+
+import pandas as pd
+
+from osteotalk.interactions.resource import load_resource, subunits
+from osteotalk.simulate import simulate_cohort
+from osteotalk.workflow import job_log
+
+with job_log(snakemake):
+    params = snakemake.params
+    resource = load_resource(params.resource, pd.DataFrame(params.interactions))
+    simulate_cohort(
+        samples=pd.DataFrame(params.samples),
+        files=pd.DataFrame(params.files),
+        populations=pd.DataFrame(params.populations),
+        markers=pd.DataFrame(params.markers),
+        shares=pd.DataFrame(params.shares),
+        planted=pd.DataFrame(params.planted),
+        resource_genes=subunits([*resource["ligand"], *resource["receptor"]]),
+        truth_cells=snakemake.output.truth_cells[0],
+        truth_edges=snakemake.output.truth_edges[0],
+        **params.settings,
+    )

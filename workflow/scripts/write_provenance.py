@@ -1,0 +1,19 @@
+"""Rule write_provenance: what ran, so that it can be repeated."""
+
+import pandas as pd
+import yaml
+
+from osteotalk import io
+from osteotalk.provenance import describe_run
+from osteotalk.workflow import job_log
+
+with job_log(snakemake):
+    params = snakemake.params
+    run = describe_run(
+        config=params.config,
+        files=params.files,
+        interactions=pd.DataFrame(params.interactions),
+        basedir=params.basedir,
+    )
+    io.write_json(run, snakemake.output.provenance)
+    io.write_text(yaml.safe_dump(params.config, sort_keys=False), snakemake.output.config)
