@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from osteotalk.report.svg import drawing_style, to_svg
 from osteotalk.report.text import VERDICTS, number, shorten, verdict
@@ -33,7 +34,7 @@ def verdict_counts_figure(counts: pd.Series, *, uid: str, **mark: str) -> str:
         axes.set_yticks(rows, [f"{look.symbol} {shorten(look.name, 30)}" for look in looks])
         axes.invert_yaxis()
         axes.set_xlim(0, top * 1.08)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("claims")
         return to_svg(drawing, uid=uid, **mark)
 

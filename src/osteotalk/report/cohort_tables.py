@@ -1,5 +1,6 @@
 """Tables of samples and cells that several parts of the report share."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -21,7 +22,7 @@ REASONS: Mapping[str, str] = {
 
 
 def order_samples(samples: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Samples of a cohort by condition in order of appearance, then patient and sample."""
+    """Put the samples of a cohort by condition in order of appearance, then patient and sample."""
     own = samples[samples["dataset"].astype(str) == dataset].copy()
     if "condition" not in own:
         own["condition"] = ""
@@ -75,7 +76,7 @@ def qc_table(
 
 def _whole(value: object) -> int:
     parsed = number(value)
-    return int(parsed) if parsed == parsed else 0
+    return int(parsed) if math.isfinite(parsed) else 0
 
 
 def _limits(record: Mapping[str, object]) -> str:
@@ -87,19 +88,19 @@ def _limits(record: Mapping[str, object]) -> str:
         bounds = limits.get(name)
         if isinstance(bounds, Sequence) and len(bounds) == 2:
             parts.append(f"{label} {count(bounds[0])} to {count(bounds[1])}")
-    if number(limits.get("pct_mito_max")) == number(limits.get("pct_mito_max")):
+    if math.isfinite(number(limits.get("pct_mito_max"))):
         parts.append(f"mito. up to {significant(limits['pct_mito_max'])} %")
     threshold = number(record.get("doublet_threshold"))
     parts.append(
         f"doublet score up to {significant(threshold)}"
-        if threshold == threshold
+        if math.isfinite(threshold)
         else "no doublet threshold"
     )
     return "; ".join(parts)
 
 
 def population_cells(cells: pd.DataFrame) -> dict[str, int]:
-    """Number of cells by population."""
+    """Count cells by population."""
     sizes = cells["population"].astype(str).value_counts()
     return {str(name): int(size) for name, size in sizes.items()}
 

@@ -299,8 +299,8 @@ def _composition(
     shares = table.loc[rows, columns].div(table.loc[rows].sum(axis=1), axis=0)
     records = {str(row["sample"]): row for row in samples.to_dict("records")}
     alt = "Population shares per sample; the largest: " + "; ".join(
-        f"{name}: {palette.label(str(top))} {shares.loc[name, top]:.0%}"
-        for name, top in shares.idxmax(axis=1).items()
+        f"{name}: {palette.label(str(top))} {most:.0%}"
+        for name, top, most in zip(rows, shares.idxmax(axis=1), shares.max(axis=1), strict=True)
     )
     svg = composition_figure(
         shares,

@@ -1,12 +1,15 @@
 """Sections of a cohort's page on edges: the network and the table of the best supported."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from osteotalk.report.cohort_tables import population_cells
 from osteotalk.report.model import Column, Figure, Section, Table
 from osteotalk.report.network import (
+    connected_pairs,
     matrix_figure,
     network_figure,
     population_matrix,
@@ -35,7 +38,7 @@ def network_section(
         f"An edge is supported here if it is active in at least {least:g} of its informative "
         f"patients, and has at least {patients:g} of them."
     )
-    section = {
+    section: dict[str, Any] = {
         "anchor": "network",
         "title": "Network of populations",
         "question": "Between which populations are there supported edges?",
@@ -55,7 +58,7 @@ def network_section(
     scored = set(support["source"].astype(str)) | set(support["target"].astype(str))
     names = palette.order((set(sizes) - {UNASSIGNED}) | scored)
     matrix = population_matrix(strong, populations=names)
-    loops = int(sum(matrix.loc[name, name] for name in names))
+    loops = int(np.trace(matrix.to_numpy()))
     silent = [palette.label(name) for name in names if name not in scored]
     caveats = [
         "The counts grow with the number of cells and of expressed genes, and with how many "
@@ -79,11 +82,9 @@ def network_section(
 def _figures(
     matrix: pd.DataFrame, sizes: Mapping[str, int], *, palette: Vocabulary, stamp: str
 ) -> tuple[Figure, Figure]:
-    flat = matrix.stack()
-    best = flat[flat > 0].sort_values(ascending=False, kind="stable").head(5)
     top = "; ".join(
-        f"{palette.label(str(source))} to {palette.label(str(target))}: {count(size)}"
-        for (source, target), size in best.items()
+        f"{palette.label(source)} to {palette.label(target)}: {count(size)}"
+        for source, target, size in connected_pairs(matrix)[:-6:-1]
     )
     alt = f"Network of {len(matrix)} populations. Most supported edges: {top}"
     alt_matrix = f"Matrix of supported edges between {len(matrix)} populations. Most: {top}"

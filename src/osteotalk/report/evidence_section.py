@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -97,7 +98,7 @@ def with_verdicts(
     return frame
 
 
-def _measured(row: Mapping[str, object]) -> str:
+def _measured(row: Mapping[Any, Any]) -> str:
     """Support in words; a claim that could not be measured at all has none."""
     if verdict(row["verdict"]).name == NOT_TESTABLE and number(row["n_informative"]) == 0:
         return ""
@@ -114,7 +115,7 @@ def edge_text(edge: str, palette: Vocabulary) -> str:
 
 
 def headline(verdicts: pd.Series) -> str:
-    """Counts of all verdicts in one sentence, those without a test included."""
+    """Give the counts of all verdicts in one sentence, those without a test included."""
     sizes = {str(name): int(size) for name, size in verdicts.value_counts().items()}
     unknown = sizes.pop("not evaluated", 0)
     untestable = sizes.pop(NOT_TESTABLE, 0)
@@ -173,10 +174,7 @@ def support_figures(
 
 def undecoyed(frame: pd.DataFrame) -> tuple[str, ...]:
     """Warning on supported claims that no decoy test stands behind."""
-    bare = frame[
-        (frame["verdict"] == "supported")
-        & [not math.isfinite(number(value)) for value in frame["decoy_q"]]
-    ]
+    bare = frame[(frame["verdict"] == "supported") & frame["decoy_q"].map(number).isna()]
     if bare.empty:
         return ()
     ids = enumerate_words([str(name) for name in bare["claim_id"]])

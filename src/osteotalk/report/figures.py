@@ -5,9 +5,11 @@ it; captions are written where the page is built.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
@@ -64,7 +66,12 @@ def qc_figure(counts: pd.DataFrame, *, reasons: Mapping[str, str], uid: str, **m
         for reason, wording in reasons.items():
             colour, hatch = _REASON_LOOK.get(reason, _SPARE_LOOK)
             values = counts[reason].to_numpy(float)
-            look = {"facecolor": colour, "hatch": hatch, "edgecolor": "#3A3A3A", "linewidth": 0.5}
+            look: dict[str, Any] = {
+                "facecolor": colour,
+                "hatch": hatch,
+                "edgecolor": "#3A3A3A",
+                "linewidth": 0.5,
+            }
             axes.barh(rows, values, left=left, height=0.7, **look)
             handles.append(Patch(**look))
             labels.append(legend_label(f"dropped: {wording}"))
@@ -78,7 +85,9 @@ def qc_figure(counts: pd.DataFrame, *, reasons: Mapping[str, str], uid: str, **m
         axes.invert_yaxis()
         axes.set_xlim(0, edge * 1.2)
         axes.set_xlabel("cells")
-        _legend_below(drawing, axes, handles, labels, columns=3)
+        _legend_below(
+            axes, handles=handles, labels=labels, columns=3, height=drawing.get_figheight()
+        )
         return to_svg(drawing, uid=uid, **mark)
 
 
@@ -114,7 +123,8 @@ def population_umap(
         for position, name in enumerate(names, start=1):
             chosen = points[label_of == name]
             axes.text(
-                *np.median(chosen, axis=0),
+                float(np.median(chosen[:, 0])),
+                float(np.median(chosen[:, 1])),
                 str(position),
                 ha="center",
                 va="center",
@@ -163,8 +173,22 @@ def sample_umap(
             axes = drawing.add_subplot(rows, columns, position)
             _bare(axes)
             inside = sample_of == name
-            axes.scatter(*points[~inside].T, c="#D9DCE0", s=size, linewidths=0, rasterized=raster)
-            axes.scatter(*points[inside].T, c="#1F4E79", s=size, linewidths=0, rasterized=raster)
+            axes.scatter(
+                points[~inside, 0],
+                points[~inside, 1],
+                c="#D9DCE0",
+                s=size,
+                linewidths=0,
+                rasterized=raster,
+            )
+            axes.scatter(
+                points[inside, 0],
+                points[inside, 1],
+                c="#1F4E79",
+                s=size,
+                linewidths=0,
+                rasterized=raster,
+            )
             axes.set_title(
                 f"{shorten(labels[name], 26)}\n{count(inside.sum())} cells", fontsize=8.5
             )
@@ -252,7 +276,7 @@ def _grouped_rows(
     return heights, list(heights), headings
 
 
-def _bare(axes) -> None:  # type: ignore[no-untyped-def]
+def _bare(axes: Axes) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_aspect("equal", adjustable="datalim")
@@ -264,8 +288,9 @@ def _point_size(cells: int) -> float:
     return float(np.clip(9000 / max(cells, 1), 1.2, 14.0))
 
 
-def _legend_below(drawing, axes, handles, labels, *, columns: int) -> None:  # type: ignore[no-untyped-def]
-    height = drawing.get_figheight()
+def _legend_below(
+    axes: Axes, *, handles: list[Patch], labels: list[str], columns: int, height: float
+) -> None:
     axes.legend(
         handles,
         labels,

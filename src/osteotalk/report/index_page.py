@@ -135,7 +135,7 @@ def _cohorts(
                 "note": words(row.get("note")),
             }
         )
-    again = [row["title"] for row in rows if row["patients_of"]]
+    again = [str(row["title"]) for row in rows if row["patients_of"]]
     caveats = (
         (f"Not independent, the patients being those of another cohort: {enumerate_words(again)}.",)
         if again
@@ -234,8 +234,8 @@ def _per_cohort(claim_ids: pd.Series, evidence: pd.DataFrame, datasets: pd.DataF
         for name in names:
             row = found.get((str(claim_id), name))
             look = verdict(row["verdict"] if row else None)
-            told = look.name in {NOT_TESTABLE, "not evaluated"} or row is None
-            detail = "" if told else f", {support_text(row)}"
+            silent = row is None or look.name in {NOT_TESTABLE, "not evaluated"}
+            detail = "" if row is None or silent else f", {support_text(row)}"
             parts.append(f"{name}: {look.symbol} {look.name}{detail}")
         cells.append("; ".join(parts))
     return cells

@@ -98,5 +98,5 @@ class Report:
     datasets: tuple[Page, ...]
 
     def pages(self) -> tuple[Page, ...]:
-        """The index first, then the cohorts."""
+        """Give the index first, then the cohorts."""
         return (self.index, *self.datasets)

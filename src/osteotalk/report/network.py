@@ -1,9 +1,11 @@
 """The interactome of a cohort: supported edges between populations, as network and as matrix."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Circle, FancyArrowPatch
 
@@ -36,19 +38,19 @@ def supported_edges(
 
 
 def population_matrix(edges: pd.DataFrame, *, populations: Sequence[str]) -> pd.DataFrame:
-    """Number of edges from each source (rows) to each target (columns), zeros included."""
+    """Count edges from each source (rows) to each target (columns), zeros included."""
     table = pd.DataFrame(0, index=list(populations), columns=list(populations), dtype=int)
     if len(edges):
         sizes = edges.groupby(["source", "target"], observed=True).size()
-        for (source, target), size in sizes.items():
-            table.loc[source, target] = int(size)
+        for key, size in sizes.to_dict().items():
+            table.loc[key] = int(size)
     return table
 
 
 def network_figure(
     matrix: pd.DataFrame, *, cells: Mapping[str, int], words: Vocabulary, uid: str, **mark: str
 ) -> str:
-    """Populations on a circle, an arrow per ordered pair of populations with supported edges.
+    """Draw populations on a circle, an arrow per ordered pair of populations with supported edges.
 
     Parameters
     ----------
@@ -75,15 +77,31 @@ def network_figure(
         axes.set_aspect("equal")
         axes.set_xlim(-1.9, 1.9)
         axes.set_ylim(-1.5, 1.5)
-        for source, target, size in _pairs(matrix):
+        for source, target, size in connected_pairs(matrix):
             look = {"color": words.colour(source), "alpha": 0.35 + 0.5 * size / top}
             thick = 0.5 + 4.5 * size / top
             if source == target:
-                _self_loop(axes, places[source], radius[source], thick, look)
+                _self_loop(
+                    axes, place=places[source], radius=radius[source], thick=thick, look=look
+                )
             else:
-                _arrow(axes, places, radius, (source, target), thick, look)
+                _arrow(
+                    axes,
+                    places=places,
+                    radius=radius,
+                    pair=(source, target),
+                    thick=thick,
+                    look=look,
+                )
         for name in names:
-            _node(axes, places[name], radius[name], words, name, cells.get(name, 0))
+            _node(
+                axes,
+                place=places[name],
+                radius=radius[name],
+                words=words,
+                name=name,
+                cells=cells.get(name, 0),
+            )
         return to_svg(drawing, uid=uid, **mark)
 
 
@@ -125,8 +143,8 @@ def matrix_figure(matrix: pd.DataFrame, *, words: Vocabulary, uid: str, **mark: 
         return to_svg(drawing, uid=uid, **mark)
 
 
-def _pairs(matrix: pd.DataFrame) -> list[tuple[str, str, int]]:
-    """Pairs with at least one edge, the thickest last so that it lies on top."""
+def connected_pairs(matrix: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """Give pairs with at least one edge, the thickest last so that it lies on top."""
     found = [
         (str(source), str(target), int(matrix.loc[source, target]))
         for source in matrix.index
@@ -136,13 +154,14 @@ def _pairs(matrix: pd.DataFrame) -> list[tuple[str, str, int]]:
     return sorted(found, key=lambda pair: pair[2])
 
 
-def _arrow(  # type: ignore[no-untyped-def]
-    axes,
+def _arrow(
+    axes: Axes,
+    *,
     places: Mapping[str, np.ndarray],
     radius: Mapping[str, float],
     pair: tuple[str, str],
     thick: float,
-    look: Mapping[str, object],
+    look: Mapping[str, Any],
 ) -> None:
     start, end = places[pair[0]], places[pair[1]]
     way = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
@@ -160,25 +179,28 @@ def _arrow(  # type: ignore[no-untyped-def]
     )
 
 
-def _self_loop(  # type: ignore[no-untyped-def]
-    axes, place: np.ndarray, radius: float, thick: float, look: Mapping[str, object]
+def _self_loop(
+    axes: Axes, *, place: np.ndarray, radius: float, thick: float, look: Mapping[str, Any]
 ) -> None:
     centre = place * (1 + radius + 0.03)
-    axes.add_patch(Circle(centre, 0.07, fill=False, linewidth=thick, **look))
+    axes.add_patch(Circle((centre[0], centre[1]), 0.07, fill=False, linewidth=thick, **look))
 
 
-def _node(  # type: ignore[no-untyped-def]
-    axes, place: np.ndarray, radius: float, words: Vocabulary, name: str, cells: int
+def _node(
+    axes: Axes, *, place: np.ndarray, radius: float, words: Vocabulary, name: str, cells: int
 ) -> None:
     colour = words.colour(name)
-    axes.add_patch(Circle(place, radius, facecolor=colour, edgecolor="white", lw=1.5, zorder=5))
+    axes.add_patch(
+        Circle((place[0], place[1]), radius, facecolor=colour, edgecolor="white", lw=1.5, zorder=5)
+    )
     outside = place * (1.0 + radius + 0.14)
     side = "center" if abs(place[0]) < 0.15 else ("left" if place[0] > 0 else "right")
     level = "center"
     if side == "center":
         level = "bottom" if place[1] > 0 else "top"
     axes.text(
-        *outside,
+        float(outside[0]),
+        float(outside[1]),
         f"{shorten(words.label(name), 28)}\n{count(cells)} cells",
         ha=side,
         va=level,

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -129,7 +130,7 @@ def share(value: object) -> str:
 
 
 def significant(value: object, digits: int = 3) -> str:
-    """Number with that many significant digits, without a superfluous exponent."""
+    """Give a number with that many significant digits, without a superfluous exponent."""
     parsed = number(value)
     if not math.isfinite(parsed):
         return DASH
@@ -144,7 +145,7 @@ def probability(value: object) -> str:
     return significant(value, 2)
 
 
-def support_text(row: Mapping[str, object]) -> str:
+def support_text(row: Mapping[Any, Any]) -> str:
     """Support in words: ``5 of 7 patients (0.36–0.92)``.
 
     Parameters
@@ -163,7 +164,7 @@ def support_text(row: Mapping[str, object]) -> str:
     return head if DASH in {low, high} else f"{head} ({low}–{high})"
 
 
-def interval_text(row: Mapping[str, object], name: str) -> str:
+def interval_text(row: Mapping[Any, Any], name: str) -> str:
     """Estimate with its interval: ``0.12 (0.05 to 0.19)``."""
     middle = significant(row.get(name), 2)
     low, high = significant(row.get(f"{name}_low"), 2), significant(row.get(f"{name}_high"), 2)

@@ -1,5 +1,6 @@
 """Truth check of a simulated cohort: what was planted, and what the analysis made of it."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
@@ -121,11 +122,11 @@ def _sentences(truth: Truth) -> Iterator[str]:
     for path, noun, outcome in edges:
         seen = number(setting(truth, f"{path}.recovered"))
         base = number(setting(truth, f"{path}.informative"))
-        if base == base and seen == seen:
+        if math.isfinite(base) and math.isfinite(seen):
             yield f"{int(seen):,} of {int(base):,} {noun} that could be tested {outcome}."
     fine = number(setting(truth, "cells.right_population"))
-    if fine == fine:
+    if math.isfinite(fine):
         yield f"{fine:.1%} of the true single cells that were kept got the right population."
     planted = number(setting(truth, "claims.planted.claims"))
-    if planted == planted:
+    if math.isfinite(planted):
         yield f"{plural(planted, 'interaction claim')} hold in the simulated cohort."

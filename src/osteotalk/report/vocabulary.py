@@ -47,7 +47,7 @@ class Vocabulary:
         )
 
     def unknown(self, populations: Iterable[str]) -> list[str]:
-        """Populations that the table lacks, by name, without ``unassigned``."""
+        """Give populations that the table lacks, by name, without ``unassigned``."""
         return [
             name
             for name in self.order(populations)

@@ -48,7 +48,7 @@ def verdict_definitions(parameters: Mapping[str, object]) -> tuple[tuple[str, st
 
 
 def term_definitions(parameters: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """The other words of the tables."""
+    """Define the other words of the tables."""
     cells = words(setting(parameters, "interactions.min_cells")) or "enough"
     share = words(setting(parameters, "interactions.expr_prop")) or "a set share"
     alpha = words(setting(parameters, "interactions.alpha")) or "the chosen level"
@@ -99,7 +99,7 @@ def term_definitions(parameters: Mapping[str, object]) -> tuple[tuple[str, str],
 
 
 def limits_text(*, claims: pd.DataFrame, circular: str, resource: str) -> tuple[str, ...]:
-    """What the report cannot say, as a list.
+    """List what the report cannot say.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def circular_sentence(claims: pd.DataFrame, markers: pd.DataFrame | None) -> str
 
 
 def resource_sentence(provenance: Mapping[str, object], interactions: pd.DataFrame | None) -> str:
-    """What was changed in the resource of pairs."""
+    """Tell what was changed in the resource of pairs."""
     name = words(setting(provenance, "resource.name")) or "of LIANA"
     added, dropped = (words(setting(provenance, f"resource.{k}")) for k in ("added", "dropped"))
     if not added and not dropped:

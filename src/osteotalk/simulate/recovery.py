@@ -169,7 +169,9 @@ def in_support_table(
 ) -> dict[str, Any]:
     """Count edges planted everywhere by the support table, as its reader would."""
     everywhere = truth_edges[truth_edges["where"] == EVERYWHERE]
-    rows = everywhere[EDGE].merge(support.astype(dict.fromkeys(EDGE, str)), on=EDGE, how="left")
+    numbers = ["n_informative", "n_active", "support"]
+    types = dict.fromkeys(EDGE, str) | dict.fromkeys(numbers, float)
+    rows = everywhere[EDGE].merge(support[[*EDGE, *numbers]].astype(types), on=EDGE, how="left")
     listed = rows["n_informative"].notna()
     rows = rows.fillna({"n_informative": 0, "n_active": 0})
     return {"not_listed": int((~listed).sum())} | summarise(rows, rules=rules)

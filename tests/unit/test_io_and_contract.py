@@ -1,0 +1,114 @@
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from scipy import sparse
+
+from osteotalk import contract, io
+
+
+@pytest.fixture
+def support():
+    frame = contract.empty_frame("support")
+    frame.loc[0] = ["d", "a", "b", "L", "R", 3, 2, 0.6, 0.2, 0.9, 0.1, 0.2, "P1;P2"]
+    return contract.conform(frame, table="support")
+
+
+def test_parquet_round_trip(support, tmp_path):
+    io.write_parquet(support, tmp_path / "x.parquet", table="support")
+    pd.testing.assert_frame_equal(io.read_parquet(tmp_path / "x.parquet", table="support"), support)
+
+
+def test_tsv_round_trip_keeps_na_text_and_missing_numbers(tmp_path):
+    frame = contract.empty_frame("annotation")
+    frame.loc[0] = ["0", 5, "NA", 0.5, np.nan, "tam", "dc", ""]
+    frame = contract.conform(frame, table="annotation")
+    io.write_tsv(frame, tmp_path / "x.tsv", table="annotation")
+    pd.testing.assert_frame_equal(io.read_tsv(tmp_path / "x.tsv", table="annotation"), frame)
+
+
+def test_empty_tables_round_trip(tmp_path):
+    for table in contract.TABLES:
+        frame = contract.empty_frame(table)
+        io.write_parquet(frame, tmp_path / "x.parquet", table=table)
+        io.write_tsv(frame, tmp_path / "x.tsv", table=table)
+        assert io.read_parquet(tmp_path / "x.parquet", table=table).empty
+        assert io.read_tsv(tmp_path / "x.tsv", table=table).empty
+    assert io.read_parquets([tmp_path / "x.parquet"], table=table).empty
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    target = tmp_path / "x.txt"
+    io.write_text("old", target)
+
+    def fail():
+        with io.atomic_path(target) as partial:
+            partial.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_written_files_are_readable_by_others(tmp_path):
+    io.write_text("x", tmp_path / "x.txt")
+    assert (tmp_path / "x.txt").stat().st_mode & 0o444 == 0o444
+
+
+def test_frame_contract_names_every_fault(support):
+    spoiled = support.drop(columns="patients").assign(n_active="two", extra=1)
+    with pytest.raises(contract.ContractError) as error:
+        contract.check_frame(spoiled, table="support", where="x.parquet")
+    text = str(error.value)
+    assert "x.parquet does not follow the contract of table 'support'" in text
+    assert "column 'patients' is missing" in text
+    assert "column 'n_active' should hold integer" in text
+    assert "column 'extra' is not known" in text
+
+
+def annotated(x=None, counts=None):
+    n = 3
+    obs = pd.DataFrame(
+        {
+            name: ["a"] * n if kind == "text" else [1] * n if kind == "integer" else [0.5] * n
+            for name, kind in contract.OBS["annotated"].items()
+        },
+        index=[f"c{i}" for i in range(n)],
+    )
+    counts = np.array([[1, 0], [0, 2], [3, 0]]) if counts is None else counts
+    adata = AnnData(sparse.csr_matrix(counts, dtype=np.float32) if x is None else x, obs=obs)
+    adata.layers["counts"] = sparse.csr_matrix(counts)
+    adata.obsm["X_pca"] = adata.obsm["X_umap"] = np.zeros((n, 2))
+    return adata
+
+
+def test_annotated_stage_passes():
+    contract.check_adata(annotated(), stage="annotated", where="x")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda a: a.obs.pop("population"), "column 'population' is missing"),
+        (lambda a: a.obsm.pop("X_umap"), r"obsm\['X_umap'\] is missing"),
+        (lambda a: a.layers.pop("counts"), r"layers\['counts'\] is missing"),
+        (lambda a: setattr(a, "X", a.X.toarray()), "X is not a CSR matrix"),
+        (lambda a: setattr(a, "X", a.X.astype(np.float64)), "X is float64, not float32"),
+        (lambda a: a.layers["counts"].data.__imul__(-1), "whole, non-negative counts"),
+        (lambda a: setattr(a, "var_names", ["x", "x"]), "gene names are not unique"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Variable names are not unique")
+def test_annotated_stage_faults(spoil, message):
+    adata = annotated()
+    spoil(adata)
+    with pytest.raises(contract.ContractError, match=message):
+        contract.check_adata(adata, stage="annotated", where="x")
+
+
+def test_counts_must_be_whole():
+    adata = annotated(counts=np.array([[0.5, 1], [1, 1], [1, 1]]))
+    with pytest.raises(contract.ContractError, match="whole, non-negative counts"):
+        contract.check_adata(adata, stage="annotated", where="x")

@@ -1,0 +1,254 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from osteotalk import tables
+
+SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
+
+
+@pytest.fixture
+def config(repository):
+    return yaml.safe_load((repository / "config" / "config.yaml").read_text())
+
+
+@pytest.fixture
+def paths(repository, config, tmp_path):
+    """Copies of the shipped tables, free to be spoiled."""
+    copies = {}
+    for name, path in config["tables"].items():
+        copies[name] = tmp_path / f"{name}.tsv"
+        copies[name].write_bytes((repository / path).read_bytes())
+    return copies
+
+
+def load(paths, datasets=("simulated_os",), workdir="."):
+    return tables.load_tables(paths, SCHEMAS, datasets=list(datasets), workdir=workdir)
+
+
+def test_shipped_tables_load(paths):
+    loaded = load(paths)
+    assert len(loaded.claims) == 101
+    assert (loaded.claims["kind"] == "interaction").sum() == 77
+    assert loaded.claims.loc[loaded.claims["kind"] == "not_testable", "reason"].ne("").all()
+
+
+def test_index_is_the_line_in_the_file(paths):
+    lines = paths["samples"].read_text().splitlines()
+    paths["samples"].write_text("\n".join([lines[0], "# a comment", "", *lines[1:]]) + "\n")
+    loaded = load(paths)
+    assert loaded.samples.index[0] == 4
+
+
+def test_a_cell_spelled_na_stays_text(paths):
+    paths["samples"].write_text(paths["samples"].read_text().replace("\tP1\t", "\tNA\t"))
+    assert "NA" in set(load(paths).samples["patient"])
+
+
+def append(path, *cells):
+    with path.open("a") as stream:
+        stream.write("\t".join(cells) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("table", "cells", "message"),
+    [
+        (
+            "samples",
+            ["simulated_os", "OS1", "P9", "primary", ""],
+            "dataset 'simulated_os', sample 'OS1' is in the table already",
+        ),
+        (
+            "samples",
+            ["simulated_oz", "X1", "P9", "primary", ""],
+            "dataset 'simulated_oz' is not in the table of datasets; closest: 'simulated_os'",
+        ),
+        (
+            "markers",
+            ["osteo_clast", "CTSK", "10.1/x", ""],
+            "source '10.1/x' is not allowed (DOIs joined by ';')",
+        ),
+        (
+            "markers",
+            ["osteo_clast", "CTSB", "10.1038/x", ""],
+            "population 'osteo_clast' is not in the table of populations; closest: 'osteoclast'",
+        ),
+        (
+            "markers",
+            ["malignant", "CTSB", "10.1038/x", ""],
+            "population 'malignant' has populations below it",
+        ),
+        ("files", ["simulated_os", "OS1", "matrx", "x"], "role 'matrx' is not one of"),
+        ("populations", ["x", "X", "", "CL:1", "#123456"], "cell_ontology_id 'CL:1' is not allowed"),
+        ("populations", ["x", "X", "y", "", "#123456"], "parent 'y' is not in the table"),
+        ("populations", ["unassigned", "X", "", "", "#123456"], "population 'unassigned' is not"),
+        ("samples", ["simulated_os", "X", "P1"], "3 cells, but the header has 5"),
+    ],
+)
+def test_bad_rows_are_named_with_their_line(paths, table, cells, message):
+    append(paths[table], *cells)
+    line = len(paths[table].read_text().splitlines())
+    with pytest.raises(tables.TableError) as error:
+        load(paths)
+    assert f"line {line}: " in str(error.value)
+    assert message in str(error.value)
+    assert str(paths[table]) in str(error.value)
+
+
+def test_all_problems_are_reported_at_once(paths):
+    append(paths["samples"], "simulated_os", "bad name", "", "Primary", "")
+    append(paths["files"], "simulated_os", "OS1", "nonsense", "")
+    with pytest.raises(tables.TableError) as error:
+        load(paths)
+    text = str(error.value)
+    assert f"{paths['samples']} has 3 problems" in text
+    assert f"{paths['files']} has 2 problems" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("dataset\tsample", "dataset\tsampel"), "column 'sampel' is not known; closest: 'sample'"),
+        (("\tcondition", ""), "column 'condition' is missing"),
+    ],
+)
+def test_bad_header(paths, change, message):
+    header, *rest = paths["samples"].read_text().splitlines()
+    paths["samples"].write_text("\n".join([header.replace(*change), *rest]) + "\n")
+    with pytest.raises(tables.TableError, match="line 1") as error:
+        load(paths)
+    assert message in str(error.value)
+
+
+def test_missing_table(paths):
+    paths["claims"].unlink()
+    with pytest.raises(tables.TableError, match="the file does not exist"):
+        load(paths)
+
+
+def test_unknown_dataset_names_the_closest(paths):
+    with pytest.raises(tables.TableError, match="'simulated_so' of the config.*'simulated_os'"):
+        load(paths, ["simulated_so"])
+
+
+@pytest.fixture
+def local(paths, tmp_path):
+    """A local cohort of one h5ad file with two samples."""
+    append(paths["datasets"], "mine", "Mine", "local", "", "patient", "", "")
+    append(paths["samples"], "mine", "A", "A", "primary", "")
+    append(paths["samples"], "mine", "B", "B", "primary", "")
+    append(paths["files"], "mine", "", "h5ad", "mine.h5ad")
+    (tmp_path / "mine.h5ad").write_bytes(b"x")
+    return paths
+
+
+def test_one_file_serves_all_samples(local, tmp_path):
+    loaded = load(local, ["mine"], tmp_path)
+    assert tables.sample_files(loaded, "mine", "B") == {"h5ad": "mine.h5ad"}
+
+
+def test_missing_and_empty_files(local, tmp_path):
+    (tmp_path / "mine.h5ad").write_bytes(b"")
+    with pytest.raises(tables.TableError, match=r"file 'mine.h5ad' is empty"):
+        load(local, ["mine"], tmp_path)
+    (tmp_path / "mine.h5ad").unlink()
+    with pytest.raises(tables.TableError, match=r"file 'mine.h5ad' does not exist"):
+        load(local, ["mine"], tmp_path)
+    load(local, ["simulated_os"], tmp_path)  # not selected, so not needed
+
+
+def test_shared_file_needs_a_sample_key(local, tmp_path):
+    local["datasets"].write_text(local["datasets"].read_text().replace("\tpatient\t", "\t\t"))
+    with pytest.raises(tables.TableError, match="sample_key must name the obs column"):
+        load(local, ["mine"], tmp_path)
+
+
+def test_incomplete_triplet(local, tmp_path):
+    text = local["files"].read_text().replace("mine\t\th5ad", "mine\tA\tmatrix")
+    local["files"].write_text(text)
+    with pytest.raises(tables.TableError, match="sample 'A' of dataset 'mine' needs the files"):
+        load(local, ["mine"], tmp_path)
+
+
+def test_leaves_of_a_parent_and_of_a_leaf():
+    frame = pd.DataFrame(
+        [("a", ""), ("b", "a"), ("c", "a"), ("d", "c")], columns=["population", "parent"]
+    )
+    assert tables.leaves(frame, "a") == ["b", "d"]
+    assert tables.leaves(frame, "d") == ["d"]
+
+
+def test_circular_parents(paths):
+    append(paths["populations"], "x", "X", "y", "", "#123456")
+    append(paths["populations"], "y", "Y", "x", "", "#123456")
+    with pytest.raises(tables.TableError, match="'x' is its own ancestor"):
+        load(paths)
+
+
+def wrong_values(schema, path=()):
+    """Each key of the config schema with a value that must be refused."""
+    for key, rule in schema["properties"].items():
+        here = (*path, key)
+        if rule["type"] == "object":
+            yield here, "text"
+            yield from wrong_values(rule, here)
+        else:
+            wrong = {"string": 1, "integer": 1.5, "number": "1", "boolean": "yes", "array": "x"}
+            yield here, wrong[rule["type"]]
+            if "minimum" in rule:
+                yield here, rule["minimum"] - 1
+            if "maximum" in rule:
+                yield here, rule["maximum"] + 1
+            if "exclusiveMinimum" in rule:
+                yield here, rule["exclusiveMinimum"]
+
+
+CONFIG_SCHEMA = tables.read_schema(SCHEMAS / "config.schema.yaml")
+
+
+@pytest.mark.parametrize(("path", "value"), list(wrong_values(CONFIG_SCHEMA)))
+def test_config_refuses_wrong_values(config, path, value):
+    place = config
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(tables.TableError, match=r"\.".join(path)):
+        tables.check_config(config, CONFIG_SCHEMA)
+
+
+def all_objects(schema, path=()):
+    if schema.get("type") == "object":
+        yield path
+        for key, rule in schema["properties"].items():
+            yield from all_objects(rule, (*path, key))
+
+
+@pytest.mark.parametrize("path", list(all_objects(CONFIG_SCHEMA)))
+def test_config_refuses_unknown_and_missing_keys_at_every_level(config, path):
+    tables.check_config(config, CONFIG_SCHEMA)
+    place = config
+    for key in path:
+        place = place[key]
+    place["no_such_key"] = 1
+    with pytest.raises(tables.TableError, match="no_such_key"):
+        tables.check_config(config, CONFIG_SCHEMA)
+    del place["no_such_key"]
+    key = next(iter(place))
+    del place[key]
+    with pytest.raises(tables.TableError, match=f"'{key}' is a required property"):
+        tables.check_config(config, CONFIG_SCHEMA)
+
+
+def test_config_error_suggests_the_key(config):
+    config["interactions"]["expr_porp"] = 0.1
+    with pytest.raises(tables.TableError, match="closest: 'expr_prop'"):
+        tables.check_config(config, CONFIG_SCHEMA)
+
+
+def test_every_table_schema_is_closed_and_described():
+    for name in tables.NAMES:
+        schema = tables.read_schema(SCHEMAS / f"{name}.schema.yaml")
+        assert schema["additionalProperties"] is False
+        assert all("description" in rule for rule in schema["properties"].values())

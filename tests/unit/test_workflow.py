@@ -1,0 +1,103 @@
+import logging
+import os
+import sys
+import warnings
+from types import SimpleNamespace
+
+import pytest
+from snakemake.exceptions import WorkflowError
+
+from osteotalk import workflow
+
+
+@pytest.fixture
+def job(tmp_path):
+    return SimpleNamespace(log=[str(tmp_path / "logs" / "job.log")])
+
+
+def text(job):
+    with open(job.log[0]) as stream:  # noqa: PTH123
+        return stream.read()
+
+
+def test_job_log_takes_everything_and_restores_the_streams(job):
+    before = (sys.stdout, sys.stderr, logging.getLogger().handlers[:])
+    with workflow.job_log(job):
+        print("printed")  # noqa: T201
+        sys.stderr.write("error stream\n")
+        logging.getLogger("osteotalk.x").info("logged")
+        warnings.simplefilter("always")
+        warnings.warn("warned", UserWarning, stacklevel=1)
+    for word in ("printed", "error stream", "logged", "warned"):
+        assert word in text(job)
+    assert (sys.stdout, sys.stderr, logging.getLogger().handlers) == before
+
+
+def test_job_log_keeps_the_traceback_and_tells_the_terminal_the_reason(job, capsys):
+    with pytest.raises(SystemExit), workflow.job_log(job):
+        msg = "matrix is empty"
+        raise ValueError(msg)
+    assert "Traceback" in text(job)
+    assert "ValueError: matrix is empty" in capsys.readouterr().err
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A small package with the layout that `code_digest` follows."""
+    root = tmp_path / "osteotalk"
+    (root / "sub" / "templates").mkdir(parents=True)
+    (root / "__init__.py").write_text("")
+    (root / "used.py").write_text("from osteotalk.sub import deep\n")
+    (root / "unused.py").write_text("x = 1\n")
+    (root / "sub" / "__init__.py").write_text("")
+    (root / "sub" / "deep.py").write_text("x = 1\n")
+    (root / "sub" / "templates" / "page.html").write_text("<p>")
+    script = tmp_path / "script.py"
+    script.write_text("def f():\n    import osteotalk.used\n")
+    monkeypatch.setattr(workflow, "PACKAGE", root)
+    return SimpleNamespace(root=root, script=script)
+
+
+@pytest.mark.parametrize(
+    ("edited", "changes"),
+    [
+        ("osteotalk/used.py", True),
+        ("osteotalk/sub/deep.py", True),
+        ("osteotalk/sub/__init__.py", True),
+        ("osteotalk/sub/templates/page.html", True),
+        ("script.py", True),
+        ("osteotalk/unused.py", False),
+    ],
+)
+def test_digest_changes_with_what_a_script_reaches_and_nothing_else(package, edited, changes):
+    before = workflow.code_digest(package.script)
+    path = package.root.parent / edited
+    path.write_text(path.read_text() + "\n# edited\n")
+    assert (workflow.code_digest(package.script) != before) == changes
+
+
+def test_digest_ignores_file_times(package):
+    before = workflow.code_digest(package.script)
+    os.utime(package.root / "used.py", (1, 1))
+    assert workflow.code_digest(package.script) == before
+
+
+def test_real_scripts_reach_their_modules(repository):
+    scripts = repository / "workflow" / "scripts"
+    reached = {p.name for p in workflow._imports(scripts / "score_interactions.py")}
+    assert {"io.py", "resource.py", "score.py", "workflow.py", "__init__.py"} <= reached
+
+
+def test_environment_is_single_threaded_and_finds_the_package_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "PYTHONHASHSEED"):
+        monkeypatch.setenv(name, "4")
+    workflow.prepare_environment(tmp_path)
+    workflow.prepare_environment(tmp_path)
+    assert os.environ["PYTHONPATH"].split(os.pathsep) == [str(tmp_path / "src"), "elsewhere"]
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["NUMBA_NUM_THREADS"] == "1"
+
+
+def test_load_reports_config_problems_as_workflow_error(repository):
+    with pytest.raises(WorkflowError, match="'datasets' is a required property"):
+        workflow.load({}, repository)
