@@ -1,6 +1,7 @@
 """From the files of a sample to one checked count matrix."""
 
 import logging
+import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -48,7 +49,10 @@ def read_sample(
     """
     role = next(role for role in READERS if role in files)
     where = files[role]
-    adata = READERS[role](files, sample=sample_row["sample"], sample_key=sample_key)
+    with warnings.catch_warnings():
+        # Repeated names are dealt with below: symbols are renamed and counted, barcodes refused.
+        warnings.filterwarnings("ignore", message="(Variable|Observation) names are not unique")
+        adata = READERS[role](files, sample=sample_row["sample"], sample_key=sample_key)
     _check_counts(adata, where)
     report: dict[str, Any] = {"file": where, "format": role, "n_genes": adata.n_vars}
     report["counts_from"] = str(adata.uns.get("counts_from", "X"))

@@ -1,6 +1,5 @@
 """HDF5 files of Cell Ranger (`filtered_feature_bc_matrix.h5`)."""
 
-import warnings
 from collections.abc import Mapping
 
 import scanpy as sc
@@ -25,10 +24,7 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     del sample, sample_key
     path = files["h5"]
     try:
-        with warnings.catch_warnings():
-            # Repeated symbols are made unique, counted and reported by the caller.
-            warnings.filterwarnings("ignore", message="Variable names are not unique")
-            adata = sc.read_10x_h5(path, gex_only=True)
+        adata = sc.read_10x_h5(path, gex_only=True)
     except FileNotFoundError:
         msg = f"{path} does not exist"
         raise IngestError(msg) from None

@@ -27,8 +27,9 @@ def provenance_section(
         [(str(name), words(packages[name])) for name in sorted(packages)],
         columns=["package", "version"],
     )
+    listed = provenance.get("files")
     files = pd.DataFrame(
-        provenance.get("files") or [],
+        listed if isinstance(listed, list) else [],
         columns=["dataset", "sample", "role", "path", "bytes", "sha256"],
     )
     facts = pd.DataFrame(_facts(provenance), columns=["fact", "value"])

@@ -141,11 +141,11 @@ def circular_sentence(claims: pd.DataFrame, markers: pd.DataFrame | None) -> str
     )
     if markers is None:
         return f"{opening} The caveat of a claim says so where it is known."
-    of_gene = markers.groupby("gene")["population"].agg(lambda names: set(map(str, names)))
+    named = set(markers["gene"].astype(str))
     found: dict[str, list[str]] = {}
     for row in claims.to_dict("records"):
         pairs = words(row.get("pairs")).replace("^", ";").replace("_", ";")
-        for gene in sorted({part for part in pairs.split(";") if part in of_gene.index}):
+        for gene in sorted(named.intersection(pairs.split(";"))):
             found.setdefault(gene, []).append(str(row["claim_id"]))
     if not found:
         return f"{opening} No marker in use is a gene of a claim."

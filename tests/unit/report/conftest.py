@@ -1,0 +1,290 @@
+"""A small made-up cohort with everything a report reads."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from osteotalk.report import (
+    Page,
+    Report,
+    build_dataset_page,
+    build_index_page,
+    cohort_summary_row,
+    render,
+)
+
+POPULATIONS = ["malignant_osteoblastic", "endothelial", "tam", "osteoclast", "cd8_t"]
+EVIDENCE = [
+    "claim_id", "dataset", "kind", "verdict", "reason", "n_informative", "n_active", "support",
+    "support_low", "support_high", "best_edge", "effect", "effect_low", "effect_high", "decoy_p",
+    "decoy_q", "n_decoys",
+]  # fmt: skip
+SUPPORT = [
+    "dataset", "source", "target", "ligand_complex", "receptor_complex", "n_informative",
+    "n_active", "support", "support_low", "support_high", "median_magnitude_rank",
+    "median_specificity_rank", "patients",
+]  # fmt: skip
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Arguments of both page builders, and a second place to change them."""
+
+    datasets: pd.DataFrame
+    samples: pd.DataFrame
+    qc: list[dict[str, Any]]
+    adata: ad.AnnData
+    clusters: pd.DataFrame
+    support: pd.DataFrame
+    evidence: pd.DataFrame
+    verdicts: pd.DataFrame
+    claims: pd.DataFrame
+    populations: pd.DataFrame
+    parameters: dict[str, Any]
+    provenance: dict[str, Any]
+    truth: Mapping[str, Any] | None
+
+    def having(self, **changes: Any) -> "Inputs":
+        """The same with other values."""
+        return replace(self, **changes)
+
+    def dataset_page(self) -> Page:
+        return build_dataset_page(
+            dataset_row=self.datasets.iloc[0].to_dict(),
+            samples=self.samples,
+            qc=self.qc,
+            adata=self.adata,
+            clusters=self.clusters,
+            support=self.support,
+            evidence=self.evidence,
+            claims=self.claims,
+            populations=self.populations,
+            parameters=self.parameters,
+            truth=self.truth,
+        )
+
+    def index_page(self, **more: Any) -> Page:
+        row = cohort_summary_row(
+            dataset=str(self.datasets.iloc[0]["dataset"]),
+            qc=self.qc,
+            cells=self.adata.obs,
+            support=self.support,
+            parameters=self.parameters,
+        )
+        return build_index_page(
+            datasets=self.datasets,
+            samples=self.samples,
+            claims=self.claims,
+            verdicts=self.verdicts,
+            evidence=self.evidence,
+            cohort_summary=pd.DataFrame([row]),
+            populations=self.populations,
+            parameters=self.parameters,
+            provenance=self.provenance,
+            **more,
+        )
+
+    def files(self) -> dict[str, str]:
+        return render(Report(index=self.index_page(), datasets=(self.dataset_page(),)))
+
+
+def make_samples() -> pd.DataFrame:
+    rows = [
+        ("toy", f"S{i}", f"P{i}", "primary" if i < 4 else "lung_metastasis", "osteoblastic")
+        for i in range(1, 6)
+    ]
+    return pd.DataFrame(rows, columns=["dataset", "sample", "patient", "condition", "histology"])
+
+
+def make_adata(n_cells: int = 300) -> ad.AnnData:
+    rng = np.random.default_rng(3)
+    population = rng.choice([*POPULATIONS, "unassigned"], n_cells)
+    sample = rng.choice([f"S{i}" for i in range(1, 6)], n_cells)
+    obs = pd.DataFrame(
+        {
+            "dataset": "toy",
+            "sample": sample,
+            "patient": [name.replace("S", "P") for name in sample],
+            "condition": ["primary" if name < "S4" else "lung_metastasis" for name in sample],
+            "cluster": population,
+            "population": pd.Categorical(population),
+        },
+        index=[f"cell{i}" for i in range(n_cells)],
+    )
+    adata = ad.AnnData(X=np.zeros((n_cells, 1), dtype=np.float32), obs=obs)
+    centre = {name: 4 * np.array([i % 3, i // 3]) for i, name in enumerate(np.unique(population))}
+    adata.obsm["X_umap"] = np.array([centre[name] for name in population]) + rng.normal(
+        size=(n_cells, 2)
+    )
+    return adata
+
+
+def make_qc(samples: pd.DataFrame, adata: ad.AnnData) -> list[dict[str, Any]]:
+    records = []
+    for row in samples.to_dict("records"):
+        kept = int((adata.obs["sample"] == row["sample"]).sum())
+        records.append(
+            {
+                **{key: row[key] for key in ("dataset", "sample", "patient", "condition")},
+                "n_cells_raw": kept + 30,
+                "n_cells_kept": kept,
+                "dropped": {"low_counts": 12, "low_genes": 3, "high_mito": 10, "doublet": 5},
+                "limits": {"n_counts": [500, 20000], "n_genes": [200, 5000], "pct_mito_max": 12.5},
+                "doublet_threshold": 0.31,
+                "notes": [],
+                "median_counts": 2100.0 if kept else None,
+                "median_genes": 1100.0 if kept else None,
+                "median_pct_mito": 4.2 if kept else None,
+            }
+        )
+    return records
+
+
+def make_support() -> pd.DataFrame:
+    rows: list[tuple[Any, ...]] = []
+    for i, source in enumerate(POPULATIONS):
+        for j, target in enumerate(POPULATIONS):
+            active = (i + 2 * j) % 6
+            rows.extend(
+                ("toy", source, target, f"LIG{k}", f"REC{k}_SUB", 5, active, active / 5)
+                + (active / 10, min(1.0, active / 5 + 0.2), 0.01 * k + 0.001, 0.02, "P1;P2")
+                for k in range(1 + (i * j) % 4)
+            )
+    rows.append(("toy", "tam", "cd8_t", "RARE", "FEW", 1, 1, 1.0, 0.2, 1.0, 1e-5, 1e-5, "P1"))
+    return pd.DataFrame(rows, columns=SUPPORT)
+
+
+def make_claims() -> pd.DataFrame:
+    rows = [
+        ("C001", "vessels", "Tumour VEGFA acts on endothelial KDR.", "A", "apatinib", "VEGFA^KDR"),
+        ("C002", "immune", "TAM SPP1 acts on CD44 of T cells.", "B", "", "SPP1^CD44"),
+        ("C003", "immune", "CD47 of tumour cells tells SIRPA of TAM.", "C", "", "CD47^SIRPA"),
+        ("C004", "osteoclasts", "TNFSF11 makes osteoclasts.", "A", "denosumab", "TNFSF11^TNFRSF11A"),
+        ("C005", "tumour", "IGF1 acts on IGF1R of tumour cells.", "D", "", "IGF1^IGF1R"),
+        ("C006", "matrix", "Vesicles carry miRNA.", "D", "", ""),
+        ("C007", "matrix", "Nothing was computed for this one.", "A", "", "A^B"),
+    ]
+    names = ["claim_id", "theme", "statement", "evidence_tier", "drugs", "pairs"]
+    claims = pd.DataFrame(rows, columns=names)
+    return claims.assign(
+        kind="interaction",
+        sources="10.1016/S1470-2045(18)30742-3;PMC4846943",
+        caveat=["RNA is not protein & more", *[""] * 6],
+        reason="",
+    )
+
+
+def make_evidence(dataset: str) -> pd.DataFrame:
+    edge = "malignant_osteoblastic>endothelial:VEGFA^KDR"
+    told = "active in patients"
+    rows = [
+        ("C001", "supported", told, 5, 4, 0.8, 0.3755, 0.9638, edge, 0.21, 0.1, 0.32, 0.002, 0.014),
+        ("C002", "present, not specific", told, 5, 3, 0.6, 0.2307, 0.8824, edge, 0.01, -0.1, 0.1,
+         0.4, 0.55),
+        ("C003", "partly", told, 5, 1, 0.2, 0.0362, 0.6245, edge, 0.0, -0.02, 0.02, 0.5, 0.6),
+        ("C004", "not supported", told, 5, 0, 0.0, 0.0, 0.4345, "", -0.1, -0.2, -0.01, 0.91, 0.99),
+        ("C005", "contradicted", told, 4, 2, 0.5, 0.15, 0.85, "", NAN, NAN, NAN, NAN, NAN),
+        ("C006", "not testable", "not visible in RNA: vesicles", 0, 0, NAN, NAN, NAN, "",
+         NAN, NAN, NAN, NAN, NAN),
+    ]  # fmt: skip
+    columns = [name for name in EVIDENCE if name not in {"dataset", "kind", "n_decoys"}]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(dataset=dataset, kind="interaction", n_decoys=999)[EVIDENCE]
+
+
+def make_populations() -> pd.DataFrame:
+    rows = [
+        ("malignant", "Malignant", "", "#8C2D04"),
+        ("malignant_osteoblastic", "Malignant, osteoblastic", "malignant", "#B5421A"),
+        ("endothelial", "Endothelial cell", "", "#117733"),
+        ("tam", "Tumour-associated macrophage", "", "#4477AA"),
+        ("osteoclast", "Osteoclast", "", "#332288"),
+        ("cd8_t", "CD8 T cell", "", "#882255"),
+    ]
+    return pd.DataFrame(rows, columns=["population", "label", "parent", "colour"])
+
+
+PARAMETERS = {
+    "seed": 0,
+    "datasets": ["toy"],
+    "quality_control": {"min_counts": 501, "min_genes": 202, "n_mads": 5, "doublet_rate": 0.05},
+    "integration": {"n_top_genes": 2003, "n_pcs": 31, "harmony": True, "resolution": 2.5},
+    "annotation": {"min_score": 0.26, "min_margin": 0.11},
+    "interactions": {"expr_prop": 0.13, "min_cells": 11, "n_perms": 1007, "alpha": 0.05},
+    "claims": {"min_patients": 3, "min_support": 0.5, "n_decoys": 999, "max_decoy_q": 0.05},
+}
+PROVENANCE = {
+    "osteotalk": "0.1.0",
+    "commit": None,
+    "python": "3.11.2",
+    "packages": {"scanpy": "1.11.5", "liana": "1.10.0", "anndata": "0.12.0"},
+    "resource": {"name": "consensus", "pairs": 4700, "added": 17, "dropped": 2, "sha256": "ab12"},
+    "config_sha256": "cd34",
+    "files": [
+        {"dataset": "toy", "sample": "S1", "role": "matrix", "path": "a/b.mtx.gz", "bytes": 12345,
+         "sha256": "ef56"}
+    ],
+    "seeds": {"analysis": 0, "simulation": 1},
+}  # fmt: skip
+TRUTH = {
+    "edges": {"planted": {"edges": 20, "informative": 18, "recovered": 17, "rate": 17 / 18}},
+    "cells": {"right_population": 0.912, "unassigned": None},
+    "claims": {
+        "planted": {"claims": 3, "verdicts": {"supported": 2, "partly": 1}},
+        "unplanted": {"claims": 4, "verdicts": {"not supported": 4}},
+    },
+}
+
+
+@pytest.fixture
+def inputs() -> Inputs:
+    samples, adata = make_samples(), make_adata()
+    return Inputs(
+        datasets=pd.DataFrame(
+            [("toy", "Toy cohort", "local", "", "10.1000/toy", "A note")],
+            columns=["dataset", "title", "source", "patients_of", "doi", "note"],
+        ),
+        samples=samples,
+        qc=make_qc(samples, adata),
+        adata=adata,
+        clusters=pd.DataFrame(
+            [
+                ("0", 100, "tam", 0.8, 0.3, "tam", "cd8_t", ""),
+                ("1", 40, "unassigned", NAN, NAN, "", "", "score 0.1 below 0.26"),
+            ],
+            columns=[
+                "cluster", "n_cells", "population", "score", "margin", "best", "runner_up", "reason",
+            ],  # fmt: skip
+        ),
+        support=make_support(),
+        evidence=make_evidence("toy"),
+        verdicts=make_evidence("all"),
+        claims=make_claims(),
+        populations=make_populations(),
+        parameters=PARAMETERS,
+        provenance=PROVENANCE,
+        truth=None,
+    )
+
+
+@pytest.fixture
+def simulated(inputs: Inputs) -> Inputs:
+    return inputs.having(datasets=inputs.datasets.assign(source="simulated", doi=""), truth=TRUTH)
+
+
+@pytest.fixture
+def resampled() -> Callable[[Inputs, list[str]], Inputs]:
+    """Keep only some samples of the inputs."""
+
+    def keep(inputs: Inputs, names: list[str]) -> Inputs:
+        samples = inputs.samples[inputs.samples["sample"].isin(names)].reset_index(drop=True)
+        adata = inputs.adata[inputs.adata.obs["sample"].isin(names).to_numpy()].copy()
+        return inputs.having(samples=samples, adata=adata, qc=make_qc(samples, adata))
+
+    return keep
