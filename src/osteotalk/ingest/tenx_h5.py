@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import scanpy as sc
 from anndata import AnnData
 from scipy.sparse import csr_matrix
 
@@ -22,6 +21,8 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
         If the file is missing or is not a 10x HDF5 file.
     """
     del sample, sample_key
+    import scanpy as sc  # here, because its import takes longer than reading most samples
+
     path = files["h5"]
     try:
         adata = sc.read_10x_h5(path, gex_only=True)

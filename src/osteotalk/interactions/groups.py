@@ -51,14 +51,14 @@ def limiting_subunits(
     -------
     Gene symbol per row, with the index of `complexes`.
     """
-    keys = pd.DataFrame({"complex": complexes, "population": populations})
-    chosen = {}
-    for name, population in keys.drop_duplicates().itertuples(index=False):
+    values = means.to_numpy()
+    limiting = {}
+    for name in complexes.unique():
         genes = name.split("_")
-        values = means.loc[population, genes].to_numpy()
-        chosen[(name, population)] = genes[int(np.argmin(values))]
+        lowest = values[:, means.columns.get_indexer(genes)].argmin(axis=1)
+        limiting[name] = dict(zip(means.index, (genes[i] for i in lowest), strict=True))
     return pd.Series(
-        [chosen[key] for key in zip(complexes, populations, strict=True)],
+        [limiting[name][p] for name, p in zip(complexes, populations, strict=True)],
         index=complexes.index,
         dtype=object,
     )

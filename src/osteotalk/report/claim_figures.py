@@ -1,6 +1,8 @@
 """Figures of the verdicts: how many of each, and the support of every claim that was tested."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from osteotalk.report.svg import drawing_style, to_svg
-from osteotalk.report.text import VERDICTS, number, shorten, verdict
+from osteotalk.report.text import VERDICTS, number, shorten, verdict, words
 
 _WIDTH = 7.6
 
@@ -45,7 +47,7 @@ def support_figure(claims: pd.DataFrame, *, threshold: float, uid: str, **mark: 
     Parameters
     ----------
     claims
-        In drawing order: ``claim_id``, ``statement``, ``verdict``, ``support``,
+        In drawing order: ``claim_id``, ``statement``, ``pairs``, ``verdict``, ``support``,
         ``support_low``, ``support_high``, ``n_active``, ``n_informative``; support is a number
         in every row.
     threshold
@@ -54,7 +56,7 @@ def support_figure(claims: pd.DataFrame, *, threshold: float, uid: str, **mark: 
     with drawing_style():
         height = 1.1 + 0.215 * len(claims)
         drawing = Drawing(figsize=(_WIDTH, height))
-        axes = drawing.add_axes((0.47, 0.0, 0.45, 1.0))
+        axes = drawing.add_axes((0.4, 0.0, 0.52, 1.0))
         axes.axvline(threshold, color="#8A8F96", lw=0.8, ls="--", zorder=0)
         for row, claim in enumerate(claims.to_dict("records")):
             look = verdict(claim["verdict"])
@@ -65,10 +67,7 @@ def support_figure(claims: pd.DataFrame, *, threshold: float, uid: str, **mark: 
             axes.plot([middle], [row], look.marker, color=look.colour, ms=5.5, clip_on=False)
             seen = f"{int(number(claim['n_active']))}/{int(number(claim['n_informative']))}"
             axes.text(1.05, row, seen, va="center", fontsize=8)
-        labels = [
-            f"{shorten(str(claim_id), 14)}  {shorten(str(statement), 44)}"
-            for claim_id, statement in zip(claims["claim_id"], claims["statement"], strict=True)
-        ]
+        labels = [_short_name(claim) for claim in claims.to_dict("records")]
         axes.set_yticks(range(len(claims)), labels, fontsize=8)
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(claims) - 0.4, -0.6)
@@ -87,3 +86,11 @@ def support_figure(claims: pd.DataFrame, *, threshold: float, uid: str, **mark: 
             fontsize=8.5,
         )
         return to_svg(drawing, uid=uid, **mark)
+
+
+def _short_name(claim: Mapping[Any, Any]) -> str:
+    """Id with the first pair and how many follow; with the statement where there is no pair."""
+    pairs = [pair for pair in words(claim.get("pairs")).split(";") if pair]
+    text = shorten(pairs[0] if pairs else words(claim["statement"]), 30)
+    more = f" +{len(pairs) - 1}" if len(pairs) > 1 else ""
+    return f"{shorten(str(claim['claim_id']), 14)}  {text}{more}"

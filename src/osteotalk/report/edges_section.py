@@ -66,12 +66,12 @@ def network_section(
         "talk, and they have not been tested against decoys."
     ]
     if silent:
-        caveats.append(f"Without any scored edge, mostly for lack of cells: {', '.join(silent)}.")
+        caveats.append(f"Without any scored edge, as a rule for lack of cells: {', '.join(silent)}.")
     return Section(
         **section,
         body=(
-            f"{count(len(strong))} of {plural(len(support), 'edge')} are supported. {rule} "
-            f"{count(loops)} of them run within one population.",
+            f"{count(len(strong))} of {plural(len(support), 'edge')} are supported, "
+            f"{count(loops)} of them within one population. {rule}",
         ),
         figures=_figures(matrix, sizes, palette=palette, stamp=stamp),
         tables=(_matrix_table(matrix, palette, dataset=dataset),),
@@ -154,8 +154,8 @@ def edges_section(
         question="Which ligand-receptor pairs recur from patient to patient?",
         body=(
             f"The table shows {count(len(frame))} of {plural(len(support), 'edge')}; all are in "
-            f"results/{dataset}/support.parquet. {count(scored)} of them have at least "
-            f"{patients:g} informative patients and come first, by support, then by median "
+            f"results/{dataset}/support.parquet. The {count(scored)} edges with at least "
+            f"{patients:g} informative patients come first, by support, then by median "
             "specificity rank.",
         ),
         tables=(_edge_table(frame, dataset=dataset),),
@@ -192,7 +192,7 @@ def _edge_table(frame: pd.DataFrame, *, dataset: str) -> Table:
             Column("target_label", "Target"),
             Column("ligand_complex", "Ligand", "code"),
             Column("receptor_complex", "Receptor", "code"),
-            Column("_support_text", "Support", sort="support", missing="no informative patient"),
+            Column("_support_text", "Support", "estimate", sort="support", missing="no informative patient"),
             Column("median_specificity_rank", "Specificity rank", "probability"),
             Column("median_magnitude_rank", "Magnitude rank", "probability"),
             Column("patients", "Active in", missing="no patient"),

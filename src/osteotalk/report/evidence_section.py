@@ -41,7 +41,7 @@ def evidence_section(
         anchor="claims",
         title="Claims in this cohort",
         question="Which statements do these patients bear out?",
-        body=(headline(frame["verdict"]),),
+        body=(headline(frame["verdict"], mark=stamp),),
         figures=support_figures(frame, parameters=parameters, stamp=stamp),
         tables=(
             Table(
@@ -53,9 +53,9 @@ def evidence_section(
                     Column("claim_id", "Claim", "code"),
                     Column("statement", "Statement", wide=True),
                     Column("verdict", "Verdict", "verdict"),
-                    Column("_support_text", "Support", sort="support", missing="not measured"),
+                    Column("_support_text", "Support", "estimate", sort="support", missing="not measured"),
                     Column("_best_edge", "Best edge", missing="none"),
-                    Column("_effect_text", "Effect", sort="effect", missing="not measured"),
+                    Column("_effect_text", "Effect", "estimate", sort="effect", missing="not measured"),
                     Column("decoy_p", "Decoy p", "probability", missing="no decoy test"),
                     Column("decoy_q", "Decoy q", "probability", missing="no decoy test"),
                     Column("n_decoys", "Decoys", "integer", missing="no decoy test"),
@@ -63,7 +63,7 @@ def evidence_section(
                     Column("caveat", "Caveat", wide=True, missing="none given"),
                 ),
                 download=f"assets/{dataset}_claims.tsv",
-                filters=("verdict", "theme"),
+                filters=("verdict",),
             ),
         ),
         caveats=undecoyed(frame),
@@ -114,8 +114,11 @@ def edge_text(edge: str, palette: Vocabulary) -> str:
     return f"{palette.label(source)} → {palette.label(target)}: {pair}"
 
 
-def headline(verdicts: pd.Series) -> str:
-    """Give the counts of all verdicts in one sentence, those without a test included."""
+def headline(verdicts: pd.Series, *, mark: str = "") -> str:
+    """Give the counts of all verdicts in one sentence, those without a test included.
+
+    `mark` goes before it, so that a sentence on simulated data says so wherever it is quoted.
+    """
     sizes = {str(name): int(size) for name, size in verdicts.value_counts().items()}
     unknown = sizes.pop("not evaluated", 0)
     untestable = sizes.pop(NOT_TESTABLE, 0)
@@ -123,7 +126,8 @@ def headline(verdicts: pd.Series) -> str:
     order = [look.name for look in VERDICTS if look.name != NOT_TESTABLE]
     names = [*order, *sorted(set(sizes) - set(order))]
     parts = [f"{count(sizes[name])} {name}" for name in names[1:] if sizes.get(name)]
-    text = (
+    text = f"{mark.capitalize()}: " if mark else ""
+    text += (
         f"{count(sizes.get('supported', 0))} of {plural(tested, 'testable claim')} "
         f"{'is' if sizes.get('supported', 0) == 1 else 'are'} supported"
         f"{' (the others: ' + enumerate_words(parts) + ')' if parts else ''}; "
@@ -163,7 +167,8 @@ def support_figures(
     )
     caption = (
         "Support of each claim that could be tested, with its 95 % Wilson interval; the dashed "
-        "line is the least support of a positive verdict. Shape and colour give the verdict. "
+        "line is the least support of a positive verdict. A claim is named by its first pair and "
+        "the number of others. Shape and colour give the verdict. "
         f"Claims that could not be tested ({count((frame['verdict'] == NOT_TESTABLE).sum())}) are "
         "in the table only. Wide bars mean few patients; the same support can be specific or not."
     )

@@ -37,7 +37,7 @@ def ink(colour: str) -> str:
     return "#000000" if luminance > 0.18 else "#FFFFFF"
 
 
-def legend_label(text: str, width: int = 34) -> str:
+def legend_label(text: str, width: int = 42) -> str:
     """Label safe for a matplotlib legend, which hides labels that begin with ``_``."""
     short = shorten(text, width)
     return "\u2009" + short if short.startswith("_") else short
@@ -106,7 +106,8 @@ def population_umap(
     names = words.order(populations)
     label_of = np.asarray(populations, dtype=object)
     with drawing_style():
-        drawing = Drawing(figsize=(_WIDTH, 5.0), dpi=150)
+        tall = _WIDTH * 0.66 * _aspect(points)
+        drawing = Drawing(figsize=(_WIDTH, max(tall, 0.2 * len(names))), dpi=150)
         axes = drawing.add_axes((0.0, 0.0, 0.66, 1.0))
         _bare(axes)
         order = np.random.default_rng(0).permutation(len(points))
@@ -168,7 +169,9 @@ def sample_umap(
     raster = len(points) > RASTER_ABOVE
     size = _point_size(len(points)) * 0.45
     with drawing_style():
-        drawing = Drawing(figsize=(_WIDTH, rows * (_WIDTH / columns) * 1.02), dpi=110)
+        tall = (_WIDTH / columns) * _aspect(points) + 0.45
+        drawing = Drawing(figsize=(_WIDTH, rows * tall), dpi=110)
+        drawing.subplots_adjust(0.0, 0.0, 1.0, 1.0, wspace=0.05, hspace=0.5 / (tall - 0.45))
         for position, name in enumerate(shown, start=1):
             axes = drawing.add_subplot(rows, columns, position)
             _bare(axes)
@@ -243,7 +246,7 @@ def composition_figure(
             names.append(legend_label(f"{position}  {words.label(population)}"))
         axes.set_yticks(rows, [shorten(labels[name], 26) for name in ticks])
         for height, heading in headings:
-            axes.text(0.0, height, shorten(heading, 48), va="center", weight="bold")
+            axes.text(0.008, height, shorten(heading, 48), va="center", weight="bold")
         axes.set_ylim(max(heights.values(), default=0) + 0.6, -0.6)
         axes.set_xlim(0, 1)
         axes.set_xlabel("share of the sample's kept cells")
@@ -282,6 +285,12 @@ def _bare(axes: Axes) -> None:
     axes.set_aspect("equal", adjustable="datalim")
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def _aspect(points: np.ndarray) -> float:
+    """Height of the cloud over its width, kept between 0.6 and 1.2."""
+    spread = np.ptp(points, axis=0)
+    return float(np.clip(spread[1] / max(float(spread[0]), 1e-9), 0.6, 1.2))
 
 
 def _point_size(cells: int) -> float:

@@ -209,7 +209,7 @@ def _verdicts(
         title="The verdict on every claim",
         question="Which statements do the data bear out, which not, and which can they not judge?",
         body=(
-            headline(frame["verdict"]),
+            headline(frame["verdict"], mark=stamp),
             "Of the claims that could not be tested, each names its reason in the table. The "
             "table keeps the order of the table of claims, not that of the verdicts.",
         ),
@@ -252,9 +252,9 @@ def _verdict_table(frame: pd.DataFrame, *, several: bool) -> Table:
         (
             Column("claim_id", "Claim", "code"),
             Column("statement", "Statement", wide=True),
-            Column("theme", "Theme", missing="none"),
             Column("verdict", "Verdict", "verdict"),
-            Column("_support_text", "Support", sort="support", missing="not measured"),
+            Column("theme", "Theme", missing="none"),
+            Column("_support_text", "Support", "estimate", sort="support", missing="not measured"),
             Column("decoy_q", "Decoy q", "probability", missing="no decoy test"),
             *cohorts,
             Column("reason", "Reason", wide=True, missing="none given"),

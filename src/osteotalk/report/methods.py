@@ -185,7 +185,8 @@ def _claims(config: Settings) -> str:
         f"in pairs of similar detection over the cohort{decoys}; the statistic compared is "
         "NATMI's specificity weight, the highest over the claim's edges, averaged over patients. "
         "Decoy p-values are corrected over the claims of a cohort (Benjamini-Hochberg). Cohorts "
-        f"are combined only if their patients are different.{needs}"
+        "are combined only if their patients are different: patients are added up, and decoy "
+        f"p-values are combined by Fisher's method.{needs}"
     )
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 import pandas as pd
 
 Kind = Literal[
-    "text", "code", "integer", "share", "number", "probability", "verdict", "sources", "page"
+    "text", "code", "estimate", "integer", "share", "number", "probability", "verdict", "sources", "page"
 ]
 
 

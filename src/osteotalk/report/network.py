@@ -107,7 +107,7 @@ def network_figure(
 
 def matrix_figure(matrix: pd.DataFrame, *, words: Vocabulary, uid: str, **mark: str) -> str:
     """Heat map of supported edges, sources in rows, targets in columns, with the numbers."""
-    names = [shorten(words.label(str(name)), 26) for name in matrix.index]
+    names = [shorten(words.label(str(name)), 32) for name in matrix.index]
     values = matrix.to_numpy(float)
     top = max(float(values.max(initial=0.0)), 1.0)
     with drawing_style():
@@ -193,7 +193,7 @@ def _node(
     axes.add_patch(
         Circle((place[0], place[1]), radius, facecolor=colour, edgecolor="white", lw=1.5, zorder=5)
     )
-    outside = place * (1.0 + radius + 0.14)
+    outside = place * (1.0 + radius + 0.22)
     side = "center" if abs(place[0]) < 0.15 else ("left" if place[0] > 0 else "right")
     level = "center"
     if side == "center":

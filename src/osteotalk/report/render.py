@@ -149,7 +149,7 @@ def _slug(name: str) -> str:
 
 def sort_key(row: dict[str, object], column: Column) -> str:
     """Value to sort a cell by; empty where it has none, which sorts last."""
-    if column.sort is None and column.kind in {"text", "code", "verdict", "sources"}:
+    if column.sort is None and column.kind in {"text", "code", "estimate", "verdict", "sources"}:
         return ""
     value = row.get(column.sort or column.key)
     parsed = number(value)

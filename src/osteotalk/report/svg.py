@@ -55,16 +55,30 @@ def to_svg(drawing: Drawing, *, uid: str, alt: str, stamp: str = "") -> str:
     -------
     An ``<svg>`` element without prolog, name spaces, metadata or style sheet.
     """
-    if stamp:
-        drawing.text(
-            0.0, -0.01, stamp, ha="left", va="top", fontsize=8, color="#8A1538", weight="bold"
-        )
-    buffer = io.StringIO()
     FigureCanvasSVG(drawing)
+    if stamp:
+        _stamp(drawing, stamp)
+    buffer = io.StringIO()
     drawing.savefig(
         buffer, format="svg", bbox_inches="tight", pad_inches=0.08, metadata={"Date": None}
     )
     return _inline(buffer.getvalue(), uid=uid, alt=alt)
+
+
+def _stamp(drawing: Drawing, words: str) -> None:
+    """Print words below everything that is drawn."""
+    box = drawing.get_tightbbox()
+    width, height = drawing.get_size_inches()
+    drawing.text(
+        box.x0 / width,
+        (box.y0 - 0.08) / height,
+        words,
+        ha="left",
+        va="top",
+        fontsize=8,
+        color="#8A1538",
+        weight="bold",
+    )
 
 
 def _inline(text: str, *, uid: str, alt: str) -> str:

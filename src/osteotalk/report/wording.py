@@ -163,7 +163,7 @@ def resource_sentence(provenance: Mapping[str, object], interactions: pd.DataFra
         head = (
             f"Pairs were changed in the resource {name}: {added or 'none'} added and "
             f"{dropped or 'none'} dropped by osteotalk, each with its reason in "
-            "config/interactions.tsv. Pairs that no resource holds are not tested."
+            "config/interactions.tsv. A pair that is in neither is not tested."
         )
     if interactions is None or interactions.empty:
         return head

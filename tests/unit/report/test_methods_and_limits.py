@@ -1,0 +1,117 @@
+"""Text that is made from settings: methods, definitions, limits."""
+
+import re
+
+import pandas as pd
+
+from osteotalk.report.methods import methods_text
+from osteotalk.report.wording import (
+    circular_sentence,
+    resource_sentence,
+    term_definitions,
+    verdict_definitions,
+)
+
+DOIS = [
+    "10.1186/s13059-017-1382-0",
+    "10.21105/joss.04371",
+    "10.1016/j.cels.2018.11.005",
+    "10.1038/s41592-019-0619-0",
+    "10.1038/s41598-019-41695-z",
+    "10.1126/science.aad0501",
+    "10.1038/s41467-022-30755-0",
+    "10.1093/bioinformatics/btr709",
+    "10.1038/s41596-020-0292-x",
+    "10.1038/s41467-020-18873-z",
+    "10.1111/j.2517-6161.1995.tb02031.x",
+    "10.1080/01621459.1927.10502953",
+    "10.12688/f1000research.29032.2",
+]
+
+
+def text_of(inputs, **changes):
+    values = {
+        "parameters": inputs.parameters,
+        "provenance": inputs.provenance,
+        "datasets": inputs.datasets,
+        "samples": inputs.samples,
+    }
+    return " ".join(methods_text(**(values | changes)))
+
+
+def test_every_setting_of_the_steps_is_named(inputs):
+    text = text_of(inputs)
+    for section in ("quality_control", "integration", "annotation", "interactions", "claims"):
+        for name, value in inputs.parameters[section].items():
+            if not isinstance(value, bool):
+                assert re.search(rf"(?<![\d.]){re.escape(str(value))}(?![\d])", text), name
+
+
+def test_every_source_is_linked(inputs):
+    text = text_of(inputs)
+    links = inputs.files()["index.html"]
+    for doi in DOIS:
+        assert f"doi:{doi}" in text
+        assert f'href="https://doi.org/{doi}"' in links
+
+
+def test_absent_settings_take_their_clause_with_them(inputs):
+    text = text_of(inputs, parameters={}, provenance={})
+    assert "None" not in text
+    assert "()" not in text
+    assert "  " not in text
+
+
+def test_steps_that_did_not_run_are_not_described(inputs):
+    off = {"quality_control": {"doublet_rate": 0}, "integration": {"harmony": False}}
+    text = text_of(inputs, parameters=off)
+    assert "Doublets were not called." in text
+    assert "Samples were not aligned." in text
+    assert "Scrublet" not in text
+    assert "Harmony" not in text
+
+
+def test_simulated_cohorts_say_so(inputs, simulated):
+    said = "simulated by osteotalk with planted interactions, not patients"
+    assert said in text_of(simulated)
+    assert said not in text_of(inputs)
+
+
+def test_definitions_use_the_thresholds_in_use(inputs):
+    parameters = inputs.parameters | {
+        "claims": {"min_patients": 4, "min_support": 0.6, "max_decoy_q": 0.01}
+    }
+    meaning = dict(verdict_definitions(parameters))
+    assert "at least 0.6 of the informative" in meaning["● supported"]
+    assert "at most 0.01" in meaning["● supported"]
+    assert "fewer than 4 informative" in meaning["□ not testable"]
+    assert "at least 11 cells" in dict(term_definitions(parameters))["Informative patient"]
+
+
+def test_circular_markers_are_named_with_their_claims(inputs):
+    markers = pd.DataFrame({"population": ["tam", "tam"], "gene": ["SPP1", "CD68"]})
+    sentence = circular_sentence(inputs.claims, markers)
+    assert "1 such gene: SPP1 (C002)." in sentence
+    none = circular_sentence(inputs.claims, markers.tail(1))
+    assert none.endswith("No marker in use is a gene of a claim.")
+
+
+def test_changed_pairs_are_listed(inputs):
+    changed = pd.DataFrame(
+        [("add", "CSF1", "CSF1R"), ("drop", "BMP1", "BMPR2")],
+        columns=["action", "ligand", "receptor"],
+    )
+    sentence = resource_sentence(inputs.provenance, changed)
+    assert "17 added and 2 dropped" in sentence
+    assert sentence.endswith("Added: CSF1^CSF1R. Dropped: BMP1^BMPR2.")
+
+
+def test_index_says_what_it_cannot(inputs):
+    html = inputs.files()["index.html"]
+    for sentence in (
+        "RNA is not protein",
+        "not confirmed by copy number",
+        "The full text of the review was not available",
+        "3 of 7 rest on general biology",
+    ):
+        assert sentence in html
