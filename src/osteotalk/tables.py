@@ -148,8 +148,9 @@ def read_table(path: str | Path, schema: Mapping[str, Any]) -> tuple[pd.DataFram
 def _header_problems(header: Sequence[str], known: Sequence[str], needed: list[str]) -> list[str]:
     if not header:
         return ["the file has no header line"]
-    problems = [f"line 1: column '{c}' is not known{closest(c, known)}" for c in header
-                if c not in known]
+    problems = [
+        f"line 1: column '{c}' is not known{closest(c, known)}" for c in header if c not in known
+    ]
     problems += [f"line 1: column '{c}' is missing" for c in needed if c not in header]
     problems += [f"line 1: column '{c}' appears twice" for c in set(header) if header.count(c) > 1]
     return sorted(problems)
@@ -177,14 +178,16 @@ def _explain(error: Any) -> str:
     rule = f" ({rule})" if rule else ""
     if error.validator == "enum":
         allowed = error.validator_value
-        return f"'{error.instance}' is not one of {', '.join(allowed)}{closest(error.instance, allowed)}"
+        hint = closest(error.instance, allowed)
+        return f"'{error.instance}' is not one of {', '.join(allowed)}{hint}"
     if error.validator == "minLength" or (error.validator == "pattern" and not error.instance):
         return f"is empty{rule}"
     return f"'{error.instance}' is not allowed{rule}"
 
 
-def load_tables(paths: Mapping[str, Path], schemas: str | Path, *, datasets: Sequence[str],
-                workdir: str | Path) -> Tables:
+def load_tables(
+    paths: Mapping[str, Path], schemas: str | Path, *, datasets: Sequence[str], workdir: str | Path
+) -> Tables:
     """Read and check every table.
 
     Parameters
@@ -303,7 +306,9 @@ def check_selection(tables: Tables, datasets: Sequence[str]) -> list[str]:
     problems = []
     for dataset in datasets:
         if dataset not in known:
-            problems.append(f"dataset '{dataset}' of the config is not in it{closest(dataset, known)}")
+            problems.append(
+                f"dataset '{dataset}' of the config is not in it{closest(dataset, known)}"
+            )
             continue
         row = tables.datasets.set_index("dataset").loc[dataset]
         samples = tables.samples.loc[tables.samples["dataset"] == dataset, "sample"]

@@ -48,9 +48,7 @@ def load(config: Mapping[str, Any], basedir: str | Path) -> tables.Tables:
     try:
         tables.check_config(config, tables.read_schema(schemas / "config.schema.yaml"))
         paths = {name: _find(path, basedir) for name, path in config["tables"].items()}
-        return tables.load_tables(
-            paths, schemas, datasets=config["datasets"], workdir=Path.cwd()
-        )
+        return tables.load_tables(paths, schemas, datasets=config["datasets"], workdir=Path.cwd())
     except tables.TableError as error:
         raise WorkflowError(str(error)) from None
 
@@ -158,7 +156,7 @@ def job_log(job: Any) -> Iterator[None]:
                 warnings.catch_warnings(),
             ):
                 yield
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - also an interrupt belongs in the log
             traceback.print_exc(file=log)
             terminal.write(f"{type(error).__name__}: {error}\n(full log: {path})\n")
             raise SystemExit(1) from None

@@ -81,7 +81,11 @@ def append(path, *cells):
             "population 'malignant' has populations below it",
         ),
         ("files", ["simulated_os", "OS1", "matrx", "x"], "role 'matrx' is not one of"),
-        ("populations", ["x", "X", "", "CL:1", "#123456"], "cell_ontology_id 'CL:1' is not allowed"),
+        (
+            "populations",
+            ["x", "X", "", "CL:1", "#123456"],
+            "cell_ontology_id 'CL:1' is not allowed",
+        ),
         ("populations", ["x", "X", "y", "", "#123456"], "parent 'y' is not in the table"),
         ("populations", ["unassigned", "X", "", "", "#123456"], "population 'unassigned' is not"),
         ("samples", ["simulated_os", "X", "P1"], "3 cells, but the header has 5"),

@@ -16,6 +16,4 @@ with job_log(snakemake):
         min_support=snakemake.params.min_support,
     )
     cells = cell_counts(adata.obs, populations["population"])
-    io.write_text(
-        to_graphml(edges, cells=cells, populations=populations), snakemake.output.network
-    )
+    io.write_text(to_graphml(edges, cells=cells, populations=populations), snakemake.output.network)

@@ -12,11 +12,7 @@ with job_log(snakemake):
         [io.read_tsv(path, table="evidence") for path in snakemake.input.evidence],
         ignore_index=True,
     )
-    chosen = independent_datasets(
-        pd.DataFrame(snakemake.params.datasets), snakemake.params.chosen
-    )
-    verdicts = combine_evidence(
-        evidence, independent=chosen, rules=Rules(**snakemake.params.rules)
-    )
+    chosen = independent_datasets(pd.DataFrame(snakemake.params.datasets), snakemake.params.chosen)
+    verdicts = combine_evidence(evidence, independent=chosen, rules=Rules(**snakemake.params.rules))
     io.write_tsv(evidence, snakemake.output.evidence, table="evidence")
     io.write_tsv(verdicts, snakemake.output.verdicts, table="verdicts")

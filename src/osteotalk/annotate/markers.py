@@ -49,9 +49,7 @@ def marker_scores(adata: AnnData, markers: pd.DataFrame, *, seed: int) -> pd.Dat
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=FutureWarning)
-            sc.tl.score_genes(
-                adata, genes, score_name="_score", random_state=seed, use_raw=False
-            )
+            sc.tl.score_genes(adata, genes, score_name="_score", random_state=seed, use_raw=False)
         scores[population] = adata.obs.pop("_score").to_numpy(dtype=np.float64)
     return pd.DataFrame(scores, index=adata.obs_names)
 
@@ -142,8 +140,8 @@ def annotate(
     measured = scores.columns[scores.notna().any()]
     if len(measured) < 2:
         msg = (
-            f"markers of only {len(measured)} populations are among the {adata.n_vars} genes of the "
-            "data; are the gene names human symbols?"
+            f"markers of only {len(measured)} populations are among the {adata.n_vars} genes of "
+            "the data; are the gene names human symbols?"
         )
         raise ValueError(msg)
     clusters = decide_clusters(

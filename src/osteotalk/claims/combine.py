@@ -1,6 +1,5 @@
 """One verdict per claim over independent cohorts."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,7 @@ def independent_datasets(datasets: pd.DataFrame, chosen: list[str]) -> list[str]
     A re-release names the original in `patients_of`; of the two, the first chosen counts.
     """
     original = {
-        row["dataset"]: row["patients_of"] or row["dataset"]
-        for row in datasets.to_dict("records")
+        row["dataset"]: row["patients_of"] or row["dataset"] for row in datasets.to_dict("records")
     }
     kept: dict[str, str] = {}
     for dataset in chosen:
@@ -64,7 +62,7 @@ def _combine_claim(group: pd.DataFrame) -> dict[str, Any]:
     counted = group[group["n_informative"] > 0]
     # A cohort too small for a verdict of its own still adds its patients.
     basis = counted if len(counted) else group
-    first: Mapping[str, Any] = basis.iloc[0].to_dict()
+    first = basis.iloc[0]
     row = {
         "kind": first["kind"],
         "reason": "" if len(counted) else _reasons(group),
@@ -78,7 +76,7 @@ def _combine_claim(group: pd.DataFrame) -> dict[str, Any]:
         return row | {c: first[c] for c in ("effect", "effect_low", "effect_high", "decoy_p")}
     strongest = basis.sort_values(["support", "n_active"], ascending=False, kind="stable")
     row["best_edge"] = strongest["best_edge"].iloc[0]
-    effects = basis[basis["effect"].notna()]
+    effects = basis[basis["effect"].notna() & (basis["n_informative"] > 0)]
     p_values = basis["decoy_p"].dropna().to_numpy(dtype=np.float64)
     weights = effects["n_informative"].to_numpy(dtype=np.float64)
     return row | {

@@ -1,8 +1,8 @@
 """Pairs that look like those of a claim in everything but the claim.
 
-A decoy of a claim keeps its populations and swaps each of its pairs for another pair of the resource
-whose ligand and receptor are detected in a similar share of all cells of the cohort. What is left to
-tell the claim from its decoys is where the two genes are expressed, not how much.
+A decoy of a claim keeps its populations and swaps each of its pairs for another pair of the
+resource whose ligand and receptor are detected in a similar share of all cells of the cohort. What
+is left to tell the claim from its decoys is where the two genes are expressed, not how much.
 """
 
 import zlib
@@ -45,9 +45,7 @@ def pair_detection(pairs: pd.DataFrame, shares: pd.Series) -> np.ndarray:
     ).reshape(-1, 2)
 
 
-def pool_of(
-    pair: int, detection: np.ndarray, *, forbidden: np.ndarray, size: int
-) -> np.ndarray:
+def pool_of(pair: int, detection: np.ndarray, *, forbidden: np.ndarray, size: int) -> np.ndarray:
     """Pairs nearest in detection to one pair.
 
     Parameters
@@ -105,9 +103,7 @@ def draw_decoys(
     """
     ligands = pairs["ligand"].to_numpy()
     receptors = pairs["receptor"].to_numpy()
-    forbidden = np.isin(ligands, ligands[claim_pairs]) | np.isin(
-        receptors, receptors[claim_pairs]
-    )
+    forbidden = np.isin(ligands, ligands[claim_pairs]) | np.isin(receptors, receptors[claim_pairs])
     pools = [
         pool_of(int(pair), detection, forbidden=forbidden, size=pool_size) for pair in claim_pairs
     ]

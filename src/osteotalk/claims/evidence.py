@@ -81,8 +81,7 @@ def prepare_cohort(
     """
     informative = informative_patients(obs, min_cells=min_cells)
     row = {
-        pair: i
-        for i, pair in enumerate(zip(resource["ligand"], resource["receptor"], strict=True))
+        pair: i for i, pair in enumerate(zip(resource["ligand"], resource["receptor"], strict=True))
     }
     table = interactions[["sample", *EDGE, STATISTIC, "q_value"]].copy()
     keys = zip(table["ligand_complex"], table["receptor_complex"], strict=True)
@@ -138,8 +137,12 @@ def gather_evidence(
     decoys, with a 95 % t interval over patients.
     """
     rows = []
-    for claim in claims.to_dict("records"):
-        row = {"claim_id": claim["claim_id"], "dataset": cohort.dataset, "kind": claim["kind"]}
+    for claim in claims.astype(str).to_dict("records"):
+        row: dict[str, Any] = {
+            "claim_id": claim["claim_id"],
+            "dataset": cohort.dataset,
+            "kind": claim["kind"],
+        }
         if claim["kind"] == "interaction":
             row |= _measure(
                 claim, cohort, vocabulary, n_decoys=n_decoys, decoy_pool=decoy_pool, seed=seed
@@ -197,7 +200,7 @@ _NOTHING: Mapping[str, Any] = {
 
 
 def _measure(
-    claim: Mapping[str, str],
+    claim: Mapping[Any, str],
     cohort: Cohort,
     vocabulary: pd.DataFrame,
     *,
@@ -211,7 +214,14 @@ def _measure(
         {leaf for name in split(claim[side]) for leaf in leaves(vocabulary, name)}
         for side in ("source", "target")
     )
-    reason = _why_not(claim, pairs, missing, sources, targets, cohort.populations)
+    reason = _why_not(
+        claim,
+        pairs=pairs,
+        missing=missing,
+        sources=sources,
+        targets=targets,
+        present=cohort.populations,
+    )
     if reason:
         return {**_NOTHING, "reason": reason}
     informative = cohort.informative[
@@ -235,8 +245,8 @@ def _measure(
     )
     of_claim = statistic[:, pairs].max(axis=1)
     of_decoys = statistic[:, decoys].max(axis=2)  # patients x decoys
-    effect, low, high = _mean_interval(of_claim - of_decoys.mean(axis=1)) if decoys.size else (
-        (float("nan"),) * 3
+    effect, low, high = (
+        _mean_interval(of_claim - of_decoys.mean(axis=1)) if decoys.size else ((float("nan"),) * 3)
     )
     return {
         **_NOTHING,
@@ -260,7 +270,8 @@ def _claim_pairs(claim: Mapping[str, str], pairs: pd.DataFrame) -> tuple[np.ndar
 
 
 def _why_not(
-    claim: Mapping[str, str],
+    claim: Mapping[Any, str],
+    *,
     pairs: np.ndarray,
     missing: list[str],
     sources: set[str],
@@ -268,7 +279,9 @@ def _why_not(
     present: frozenset[str],
 ) -> str:
     if not pairs.size:
-        return f"no pair could be scored: not measured, or not in the resource: {', '.join(missing)}"
+        return (
+            f"no pair could be scored: not measured, or not in the resource: {', '.join(missing)}"
+        )
     for side, wanted in (("source", sources), ("target", targets)):
         if not wanted & present:
             named = ", ".join(split(claim[side]))
@@ -308,6 +321,4 @@ def _best_edge(own: pd.DataFrame, support: pd.DataFrame) -> str:
         ascending=[False, True, True, True, True, True],
         kind="stable",
     ).iloc[0]
-    return (
-        f"{best['source']}>{best['target']}:{best['ligand_complex']}^{best['receptor_complex']}"
-    )
+    return f"{best['source']}>{best['target']}:{best['ligand_complex']}^{best['receptor_complex']}"

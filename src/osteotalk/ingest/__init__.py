@@ -4,6 +4,7 @@ A format is one module with a function `read(files, sample, sample_key) -> AnnDa
 in `READERS`.
 """
 
-from osteotalk.ingest.sample import READERS, IngestError, read_sample
+from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.sample import READERS, read_sample
 
 __all__ = ["READERS", "IngestError", "read_sample"]

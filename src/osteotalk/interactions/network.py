@@ -7,9 +7,7 @@ import networkx as nx
 import pandas as pd
 
 
-def to_graphml(
-    edges: pd.DataFrame, *, cells: Mapping[str, int], populations: pd.DataFrame
-) -> str:
+def to_graphml(edges: pd.DataFrame, *, cells: Mapping[str, int], populations: pd.DataFrame) -> str:
     """Write populations and supported edges as GraphML.
 
     Parameters

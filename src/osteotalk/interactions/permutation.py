@@ -1,8 +1,8 @@
 """How often shuffled cell labels give a pair as strong as the one observed.
 
 The numbers are those of LIANA's CellPhoneDB p-value, for the same seed: same generator, same order
-of shuffles, same single precision. LIANA keeps the means of all shuffles for all rows at once, which
-for a tumour of 20 populations takes gigabytes; here they are counted as they come.
+of shuffles, same single precision. LIANA keeps the means of all shuffles for all rows at once,
+which takes gigabytes for a tumour of 20 populations; here they are counted as they come.
 """
 
 import logging

@@ -78,7 +78,8 @@ def score_sample(
         gene = limiting_subunits(scores[f"{side}_complex"], scores[population], means)
         scores[side] = gene
         scores[f"{side}_props"] = shares.to_numpy()[
-            shares.index.get_indexer(scores[population]), shares.columns.get_indexer(gene)
+            shares.index.get_indexer(pd.Index(scores[population])),
+            shares.columns.get_indexer(pd.Index(gene)),
         ]
         scores[f"n_{population}"] = scores[population].map(kept)
     exceedances = count_exceedances(

@@ -36,7 +36,9 @@ def wilson_interval(
     z = norm.ppf(0.5 + level / 2)
     share = successes / trials
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    width = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
+    width = (
+        z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
+    )
     low = np.where(successes == 0, 0.0, np.clip(centre - width, 0, 1))
     high = np.where(successes == trials, 1.0, np.clip(centre + width, 0, 1))
     return np.where(np.isnan(trials), np.nan, low), np.where(np.isnan(trials), np.nan, high)

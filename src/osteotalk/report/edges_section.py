@@ -66,7 +66,9 @@ def network_section(
         "talk, and they have not been tested against decoys."
     ]
     if silent:
-        caveats.append(f"Without any scored edge, as a rule for lack of cells: {', '.join(silent)}.")
+        caveats.append(
+            f"Without any scored edge, as a rule for lack of cells: {', '.join(silent)}."
+        )
     return Section(
         **section,
         body=(
@@ -192,10 +194,16 @@ def _edge_table(frame: pd.DataFrame, *, dataset: str) -> Table:
             Column("target_label", "Target"),
             Column("ligand_complex", "Ligand", "code"),
             Column("receptor_complex", "Receptor", "code"),
-            Column("_support_text", "Support", "estimate", sort="support", missing="no informative patient"),
+            Column(
+                "_support_text",
+                "Support",
+                "estimate",
+                sort="support",
+                missing="no informative patient",
+            ),
             Column("median_specificity_rank", "Specificity rank", "probability"),
             Column("median_magnitude_rank", "Magnitude rank", "probability"),
-            Column("patients", "Active in", missing="no patient"),
+            Column("patients", "Active in", "list", missing="no patient"),
         ),
         download=f"assets/{dataset}_edges.tsv",
         filters=("source_label", "target_label"),

@@ -53,9 +53,17 @@ def evidence_section(
                     Column("claim_id", "Claim", "code"),
                     Column("statement", "Statement", wide=True),
                     Column("verdict", "Verdict", "verdict"),
-                    Column("_support_text", "Support", "estimate", sort="support", missing="not measured"),
+                    Column(
+                        "_support_text",
+                        "Support",
+                        "estimate",
+                        sort="support",
+                        missing="not measured",
+                    ),
                     Column("_best_edge", "Best edge", missing="none"),
-                    Column("_effect_text", "Effect", "estimate", sort="effect", missing="not measured"),
+                    Column(
+                        "_effect_text", "Effect", "estimate", sort="effect", missing="not measured"
+                    ),
                     Column("decoy_p", "Decoy p", "probability", missing="no decoy test"),
                     Column("decoy_q", "Decoy q", "probability", missing="no decoy test"),
                     Column("n_decoys", "Decoys", "integer", missing="no decoy test"),

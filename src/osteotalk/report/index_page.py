@@ -261,7 +261,7 @@ def _verdict_table(frame: pd.DataFrame, *, several: bool) -> Table:
             Column("caveat", "Caveat", wide=True, missing="none given"),
             Column("_best_edge", "Best edge", missing="none"),
             Column("evidence_tier", "Tier", missing="none given"),
-            Column("drugs", "Drugs on the axis", missing="none named"),
+            Column("drugs", "Drugs on the axis", "list", missing="none named"),
             Column("sources", "Sources of the statement", "sources", missing="none"),
         ),
         download="assets/verdicts.tsv",

@@ -11,7 +11,17 @@ from typing import Literal
 import pandas as pd
 
 Kind = Literal[
-    "text", "code", "estimate", "integer", "share", "number", "probability", "verdict", "sources", "page"
+    "text",
+    "list",
+    "code",
+    "estimate",
+    "integer",
+    "share",
+    "number",
+    "probability",
+    "verdict",
+    "sources",
+    "page",
 ]
 
 

@@ -113,6 +113,8 @@ def cell(row: dict[str, object], column: Column) -> Markup:
     if column.kind == "sources":
         links = [_source(part.strip()) for part in text.split(";") if part.strip()]
         return Markup("; ").join(links)
+    if column.kind == "list":
+        return escape("; ".join(part.strip() for part in text.split(";")))
     if column.kind == "page":
         return Markup('<a href="{}">{}</a>').format(quote(words(row.get("_page"))), text)
     if column.kind == "code":
@@ -149,7 +151,14 @@ def _slug(name: str) -> str:
 
 def sort_key(row: dict[str, object], column: Column) -> str:
     """Value to sort a cell by; empty where it has none, which sorts last."""
-    if column.sort is None and column.kind in {"text", "code", "estimate", "verdict", "sources"}:
+    if column.sort is None and column.kind in {
+        "text",
+        "list",
+        "code",
+        "estimate",
+        "verdict",
+        "sources",
+    }:
         return ""
     value = row.get(column.sort or column.key)
     parsed = number(value)

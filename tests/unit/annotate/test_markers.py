@@ -69,6 +69,4 @@ def test_two_equal_populations_leave_a_cluster_unassigned():
 def test_data_of_another_species(adata):
     adata.var_names = [name.capitalize() for name in adata.var_names]
     with pytest.raises(ValueError, match="markers of only 0 populations.*human symbols"):
-        annotate(
-            adata, markers=MARKERS, populations=POPULATIONS, min_score=0, min_margin=0, seed=0
-        )
+        annotate(adata, markers=MARKERS, populations=POPULATIONS, min_score=0, min_margin=0, seed=0)

@@ -19,7 +19,9 @@ GENES = ["SPP1", "CD44", "MT-CO1"]
 BARCODES = ["AAA-1", "CCC-1", "GGG-1", "TTT-1"]
 
 
-def write_triplet(folder, *, counts=COUNTS, genes=GENES, barcodes=BARCODES, zipped=True, kinds=True):
+def write_triplet(
+    folder, *, counts=COUNTS, genes=GENES, barcodes=BARCODES, zipped=True, kinds=True
+):
     folder.mkdir(exist_ok=True, parents=True)
     buffer = io.BytesIO()
     mmwrite(buffer, sparse.coo_matrix(counts.T))
@@ -53,8 +55,10 @@ def test_triplet(tmp_path, zipped, kinds):
 def test_antibody_features_are_left_out(tmp_path):
     files = write_triplet(tmp_path)
     features = tmp_path / "features.gz"
-    lines = gzip.decompress(features.read_bytes()).decode().replace(
-        "MT-CO1\tGene Expression", "CD3\tAntibody Capture"
+    lines = (
+        gzip.decompress(features.read_bytes())
+        .decode()
+        .replace("MT-CO1\tGene Expression", "CD3\tAntibody Capture")
     )
     features.write_bytes(gzip.compress(lines.encode()))
     assert list(read_sample(files, sample_row=ROW).var_names) == ["SPP1", "CD44"]

@@ -29,6 +29,9 @@ SUPPORT = [
     "n_active", "support", "support_low", "support_high", "median_magnitude_rank",
     "median_specificity_rank", "patients",
 ]  # fmt: skip
+CLUSTERS = [
+    "cluster", "n_cells", "population", "score", "margin", "best", "runner_up", "reason",
+]  # fmt: skip
 NAN = float("nan")
 
 
@@ -93,6 +96,15 @@ class Inputs:
     def files(self) -> dict[str, str]:
         return render(Report(index=self.index_page(), datasets=(self.dataset_page(),)))
 
+    def index_html(self) -> str:
+        """The first page alone, which is quicker."""
+        return render(Report(index=self.index_page(), datasets=()))["index.html"]
+
+    def dataset_html(self) -> str:
+        """The cohort's page alone, which is quicker."""
+        bare = Page(file="index.html", title="", lead=(), sections=())
+        return render(Report(index=bare, datasets=(self.dataset_page(),)))["toy.html"]
+
 
 def make_samples() -> pd.DataFrame:
     rows = [
@@ -151,11 +163,12 @@ def make_support() -> pd.DataFrame:
     for i, source in enumerate(POPULATIONS):
         for j, target in enumerate(POPULATIONS):
             active = (i + 2 * j) % 6
-            rows.extend(
-                ("toy", source, target, f"LIG{k}", f"REC{k}_SUB", 5, active, active / 5)
-                + (active / 10, min(1.0, active / 5 + 0.2), 0.01 * k + 0.001, 0.02, "P1;P2")
-                for k in range(1 + (i * j) % 4)
-            )
+            low, high = active / 10, min(1.0, active / 5 + 0.2)
+            for k in range(1 + (i * j) % 4):
+                edge = ("toy", source, target, f"LIG{k}", f"REC{k}_SUB")
+                rows.append(
+                    (*edge, 5, active, active / 5, low, high, 0.01 * k + 0.001, 0.02, "P1;P2")
+                )
     rows.append(("toy", "tam", "cd8_t", "RARE", "FEW", 1, 1, 1.0, 0.2, 1.0, 1e-5, 1e-5, "P1"))
     return pd.DataFrame(rows, columns=SUPPORT)
 
@@ -165,7 +178,14 @@ def make_claims() -> pd.DataFrame:
         ("C001", "vessels", "Tumour VEGFA acts on endothelial KDR.", "A", "apatinib", "VEGFA^KDR"),
         ("C002", "immune", "TAM SPP1 acts on CD44 of T cells.", "B", "", "SPP1^CD44"),
         ("C003", "immune", "CD47 of tumour cells tells SIRPA of TAM.", "C", "", "CD47^SIRPA"),
-        ("C004", "osteoclasts", "TNFSF11 makes osteoclasts.", "A", "denosumab", "TNFSF11^TNFRSF11A"),
+        (
+            "C004",
+            "osteoclasts",
+            "TNFSF11 acts on RANK.",
+            "A",
+            "denosumab",
+            "TNFSF11^TNFRSF11A",
+        ),
         ("C005", "tumour", "IGF1 acts on IGF1R of tumour cells.", "D", "", "IGF1^IGF1R"),
         ("C006", "matrix", "Vesicles carry miRNA.", "D", "", ""),
         ("C007", "matrix", "Nothing was computed for this one.", "A", "", "A^B"),
@@ -258,9 +278,7 @@ def inputs() -> Inputs:
                 ("0", 100, "tam", 0.8, 0.3, "tam", "cd8_t", ""),
                 ("1", 40, "unassigned", NAN, NAN, "", "", "score 0.1 below 0.26"),
             ],
-            columns=[
-                "cluster", "n_cells", "population", "score", "margin", "best", "runner_up", "reason",
-            ],  # fmt: skip
+            columns=CLUSTERS,
         ),
         support=make_support(),
         evidence=make_evidence("toy"),
@@ -271,6 +289,11 @@ def inputs() -> Inputs:
         provenance=PROVENANCE,
         truth=None,
     )
+
+
+@pytest.fixture
+def many_cells() -> ad.AnnData:
+    return make_adata(3500)
 
 
 @pytest.fixture

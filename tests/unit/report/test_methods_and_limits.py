@@ -49,7 +49,7 @@ def test_every_setting_of_the_steps_is_named(inputs):
 
 def test_every_source_is_linked(inputs):
     text = text_of(inputs)
-    links = inputs.files()["index.html"]
+    links = inputs.index_html()
     for doi in DOIS:
         assert f"doi:{doi}" in text
         assert f'href="https://doi.org/{doi}"' in links
@@ -107,7 +107,7 @@ def test_changed_pairs_are_listed(inputs):
 
 
 def test_index_says_what_it_cannot(inputs):
-    html = inputs.files()["index.html"]
+    html = inputs.index_html()
     for sentence in (
         "RNA is not protein",
         "not confirmed by copy number",

@@ -63,13 +63,13 @@ class Node(HTMLParser):
 
 
 def test_every_claim_is_on_the_index_in_table_order(inputs):
-    rows = Node(inputs.files()["index.html"]).rows("table-verdicts-body")
+    rows = Node(inputs.index_html()).rows("table-verdicts-body")
     assert [row["Claim"] for row in rows] == list(inputs.claims["claim_id"])
     assert [row["Statement"] for row in rows] == list(inputs.claims["statement"])
 
 
 def test_verdicts_have_symbol_and_words(inputs):
-    rows = Node(inputs.files()["index.html"]).rows("table-verdicts-body")
+    rows = Node(inputs.index_html()).rows("table-verdicts-body")
     assert [row["Verdict"] for row in rows] == [
         "● supported",
         "◐ present, not specific",
@@ -107,7 +107,7 @@ def test_numbers_of_claims_equal_the_result_tables(inputs, file, table):
 
 
 def test_headline_counts_untestable_and_missing_claims(inputs):
-    text = Node(inputs.files()["index.html"]).text
+    text = Node(inputs.index_html()).text
     assert (
         "1 of 5 testable claims is supported (the others: 1 present, not specific, 1 partly, "
         "1 not supported and 1 contradicted); 1 of 7 claims could not be tested, "
@@ -117,15 +117,15 @@ def test_headline_counts_untestable_and_missing_claims(inputs):
 
 def test_supported_without_decoys_is_flagged(inputs):
     verdicts = inputs.verdicts.assign(decoy_q=np.nan)
-    text = Node(inputs.having(verdicts=verdicts).files()["index.html"]).text
+    text = Node(inputs.having(verdicts=verdicts).index_html()).text
     assert "No decoy test stands behind 1 supported claim: C001." in text
-    assert "No decoy test stands behind" not in Node(inputs.files()["index.html"]).text
+    assert "No decoy test stands behind" not in Node(inputs.index_html()).text
 
 
 def test_result_without_a_claim_is_shown(inputs):
     stray = inputs.verdicts.tail(1).assign(claim_id="C999")
     verdicts = pd.concat([inputs.verdicts, stray], ignore_index=True)
-    rows = Node(inputs.having(verdicts=verdicts).files()["index.html"]).rows("table-verdicts-body")
+    rows = Node(inputs.having(verdicts=verdicts).index_html()).rows("table-verdicts-body")
     assert (rows[-1]["Claim"], rows[-1]["Statement"]) == ("C999", "Not in the table of claims.")
 
 
@@ -174,7 +174,7 @@ def test_pages_load_nothing_from_the_network(simulated):
 
 
 def test_dois_of_brackets_and_semicolons_link(inputs):
-    html = inputs.files()["index.html"]
+    html = inputs.index_html()
     assert 'href="https://doi.org/10.1016/S1470-2045(18)30742-3">10.1016/S1470-2045(18)' in html
     assert 'href="https://doi.org/10.48550/arXiv.1802.03426">arXiv:1802.03426</a>' in html
 
@@ -186,11 +186,11 @@ def test_ids_are_unique_and_links_resolve(simulated):
         found = [attrs["id"] for _, attrs in Node(files[name]).elements if attrs.get("id")]
         assert len(found) == len(set(found))
         ids[name] = set(found)
-    for name in ids:
+    for name, own in ids.items():
         for tag, attrs in Node(files[name]).elements:
             for attribute in ("aria-labelledby", "data-for"):
                 if attribute in attrs:
-                    assert attrs[attribute] in ids[name]
+                    assert attrs[attribute] in own
             link = attrs.get("href") if tag == "a" else attrs.get("xlink:href")
             if link is None or link.startswith(("https:", "data:")):
                 continue
@@ -202,12 +202,11 @@ def test_ids_are_unique_and_links_resolve(simulated):
             else:
                 assert page in ids
         for used in re.findall(r"url\(#([^)]+)\)", files[name]):
-            assert used in ids[name]
+            assert used in own
 
 
 def test_figures_have_text_and_caption(inputs):
-    for name in ("index.html", "toy.html"):
-        html = inputs.files()[name]
+    for html in (inputs.index_html(), inputs.dataset_html()):
         figures = re.findall(r"<figure.*?</figure>", html, flags=re.S)
         assert figures
         for figure in figures:
@@ -221,7 +220,7 @@ def test_figures_have_text_and_caption(inputs):
 
 
 def test_tables_have_caption_scope_and_scroll_region(inputs):
-    page = Node(inputs.files()["toy.html"])
+    page = Node(inputs.dataset_html())
     tags = [tag for tag, _ in page.elements]
     assert tags.count("caption") == tags.count("table") > 5
     assert all(attrs.get("scope") in {"col", "row"} for tag, attrs in page.elements if tag == "th")
@@ -248,19 +247,20 @@ def test_downloads_hold_unrounded_values(inputs):
 
 
 def test_banner_for_simulated_cohorts_only(inputs, simulated):
+    real_files, made_up_files = inputs.files(), simulated.files()
     for name in ("index.html", "toy.html"):
-        real, made_up = inputs.files()[name], simulated.files()[name]
+        real, made_up = real_files[name], made_up_files[name]
         assert "SIMULATED DATA" not in real
         assert "SIMULATED DATA: the cells of 'Toy cohort'" in Node(made_up).text
         figures = re.findall(r"<figure.*?</figure>", made_up, flags=re.S)
         assert all("SIMULATED DATA" in figure for figure in figures)
-    assert "Simulated data: 1 of 5 testable claims" in Node(simulated.files()["index.html"]).text
+    assert "Simulated data: 1 of 5 testable claims" in Node(made_up_files["index.html"]).text
 
 
 def test_truth_only_for_simulated_cohorts(inputs, simulated):
-    assert 'id="truth"' not in inputs.files()["toy.html"]
-    assert 'id="truth"' not in inputs.having(truth=simulated.truth).files()["toy.html"]
-    page = Node(simulated.files()["toy.html"])
+    assert 'id="truth"' not in inputs.dataset_html()
+    assert 'id="truth"' not in inputs.having(truth=simulated.truth).dataset_html()
+    page = Node(simulated.dataset_html())
     rows = {row["Verdict"]: row for row in page.rows("truth-verdicts-body")}
     assert rows["● supported"]["Claims that hold"] == "2"
     assert rows["○ not supported"]["Claims that do not"] == "4"
@@ -274,20 +274,20 @@ def test_truth_only_for_simulated_cohorts(inputs, simulated):
 
 def test_zero_supported_edges_are_said(inputs):
     support = inputs.support.assign(support=0.2, n_active=1)
-    html = inputs.having(support=support).files()["toy.html"]
+    html = inputs.having(support=support).dataset_html()
     assert "No edge of this cohort is supported, so no network is drawn." in Node(html).text
     assert 'id="figure-network"' not in html
 
 
 def test_no_edges_at_all(inputs):
-    html = inputs.having(support=inputs.support.head(0)).files()["toy.html"]
+    html = inputs.having(support=inputs.support.head(0)).dataset_html()
     assert "No edge of this cohort is supported" in Node(html).text
     assert "The table shows 0 of 0 edges" in Node(html).text
 
 
 def test_one_sample(inputs, resampled):
     one = resampled(inputs, ["S2"])
-    page = Node(one.files()["toy.html"])
+    page = Node(one.dataset_html())
     assert "1 patient, 1 sample," in page.text
     assert [row["Sample"] for row in page.rows("table-qc-body")] == ["S2"]
 
@@ -298,14 +298,14 @@ def test_samples_dropped_entirely_are_named(inputs):
         record | {"n_cells_kept": 0, "median_counts": None} if record["sample"] == "S3" else record
         for record in inputs.qc
     ]
-    page = Node(inputs.having(adata=adata, qc=qc).files()["toy.html"])
+    page = Node(inputs.having(adata=adata, qc=qc).dataset_html())
     assert "1 sample dropped entirely, without a kept cell: S3." in page.text
     row = page.rows("table-qc-body")[2]
     assert (row["Sample"], row["Kept"], row["Median counts"]) == ("S3", "0", "– no cell kept")
 
 
 def test_missing_scores_are_dashes_with_a_meaning(inputs):
-    rows = Node(inputs.files()["toy.html"]).rows("table-clusters-body")
+    rows = Node(inputs.dataset_html()).rows("table-clusters-body")
     assert (rows[1]["Score"], rows[1]["Margin"]) == ("– no score", "– no margin")
     assert rows[1]["Why unassigned"] == "score 0.1 below 0.26"
     assert rows[0]["Why unassigned"] == "– assigned"
@@ -319,23 +319,21 @@ def test_no_nan_or_none_is_printed(simulated):
 
 def test_population_without_a_row_is_named_by_id(inputs):
     known = inputs.populations[inputs.populations["population"] != "tam"]
-    page = Node(inputs.having(populations=known).files()["toy.html"])
+    page = Node(inputs.having(populations=known).dataset_html())
     assert "Not in the table of populations, shown by id: tam." in page.text
     assert "tam" in [row["Population"] for row in page.rows("table-composition-body")]
 
 
 def test_cohort_without_umap(inputs):
     del inputs.adata.obsm["X_umap"]
-    page = Node(inputs.files()["toy.html"])
+    page = Node(inputs.dataset_html())
     assert "The cohort has no UMAP, so none is drawn." in page.text
 
 
-def test_large_umaps_are_raster_images(inputs):
-    many = inputs.adata[np.arange(3500) % 300].copy()
-    many.obs_names_make_unique()
-    big = inputs.having(adata=many).files()["toy.html"]
+def test_large_umaps_are_raster_images(inputs, many_cells):
+    big = inputs.having(adata=many_cells).dataset_html()
     assert big.count("data:image/png;base64") > 1
-    assert "data:image/png" not in inputs.files()["toy.html"]
+    assert "data:image/png" not in inputs.dataset_html()
     assert len(big) < 8_000_000
 
 
@@ -359,9 +357,7 @@ def test_several_cohorts_show_each_verdict(inputs):
     )
     changed = inputs.having(datasets=datasets)
     page = Node(
-        render(Report(index=changed.index_page(), datasets=(changed.dataset_page(),)))[
-            "index.html"
-        ]
+        render(Report(index=changed.index_page(), datasets=(changed.dataset_page(),)))["index.html"]
     )
     first = page.rows("table-verdicts-body")[0]
     assert first["By cohort"] == (
@@ -373,7 +369,7 @@ def test_several_cohorts_show_each_verdict(inputs):
 
 
 def test_cohort_table_equals_the_inputs(inputs):
-    row = Node(inputs.files()["index.html"]).rows("table-cohorts-body")[0]
+    row = Node(inputs.index_html()).rows("table-cohorts-body")[0]
     kept = len(inputs.adata)
     unsure = int((inputs.adata.obs["population"] == "unassigned").sum())
     supported = inputs.support[
