@@ -6,6 +6,7 @@ carry columns that are not listed here, so this page is also the documentation o
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -213,7 +214,7 @@ def check_adata(adata: AnnData, *, stage: str, where: str) -> None:
     _raise(where, f"stage '{stage}'", problems)
 
 
-def _count_problems(matrix: object, name: str) -> list[str]:
+def _count_problems(matrix: Any, name: str) -> list[str]:
     if not (sparse.issparse(matrix) and matrix.format == "csr"):
         return [f"{name} is not a CSR matrix"]
     data = matrix.data

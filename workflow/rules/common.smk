@@ -11,6 +11,7 @@ osteotalk_workflow.prepare_environment(workflow.basedir)
 TABLES = osteotalk_workflow.load(config, workflow.basedir)
 DATASETS = config["datasets"]
 SIMULATED = TABLES.datasets.loc[TABLES.datasets["source"] == "simulated", "dataset"].tolist()
+SIMULATED_CHOSEN = [dataset for dataset in DATASETS if dataset in SIMULATED]
 
 
 wildcard_constraints:
@@ -48,11 +49,6 @@ def sample_row(wildcards):
 
 def dataset_row(wildcards):
     return osteotalk_workflow.row_of(TABLES.datasets, dataset=wildcards.dataset)
-
-
-def truth_of(wildcards):
-    """The comparison with the planted truth, where there is one."""
-    return [f"results/{d}/truth.json" for d in [wildcards.dataset] if d in SIMULATED]
 
 
 def verdict_rules():

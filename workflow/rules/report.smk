@@ -33,3 +33,62 @@ rule write_provenance:
         code=code_digest("write_provenance"),
     script:
         "../scripts/write_provenance.py"
+
+
+rule render_report:
+    """Write the HTML report: an index and one page per cohort."""
+    input:
+        annotated=expand("results/{dataset}/annotated.h5ad", dataset=DATASETS),
+        clusters=expand("results/{dataset}/annotation.tsv", dataset=DATASETS),
+        support=expand("results/{dataset}/support.parquet", dataset=DATASETS),
+        cohort_evidence=expand("results/{dataset}/evidence.tsv", dataset=DATASETS),
+        truth=expand("results/{dataset}/truth.json", dataset=SIMULATED_CHOSEN),
+        qc=[
+            f"results/{d}/samples/{row['sample']}/qc.json"
+            for d in DATASETS
+            for row in rows("samples", dataset=d)
+        ],
+        evidence="results/claims/evidence.tsv",
+        verdicts="results/claims/verdicts.tsv",
+        provenance="results/provenance.json",
+    output:
+        index=report(
+            "results/report/index.html",
+            category="Report",
+            labels={"page": "verdicts"},
+            caption="../report/index.rst",
+        ),
+        pages=report(
+            expand("results/report/{dataset}.html", dataset=DATASETS),
+            category="Report",
+            labels={"page": "cohort"},
+            caption="../report/cohort.rst",
+        ),
+        assets=directory("results/report/assets"),
+    log:
+        "logs/render_report.log",
+    benchmark:
+        "benchmarks/timings/render_report.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+    params:
+        chosen=DATASETS,
+        simulated=SIMULATED_CHOSEN,
+        config=dict(config),
+        tables={
+            name: rows(name)
+            for name in (
+                "datasets",
+                "samples",
+                "claims",
+                "populations",
+                "markers",
+                "interactions",
+            )
+        },
+        code=code_digest("render_report"),
+    script:
+        "../scripts/render_report.py"

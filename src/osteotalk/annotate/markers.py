@@ -175,7 +175,7 @@ def _majors(populations: pd.DataFrame) -> dict[str, str]:
 
 def _cell_scores(scores: pd.DataFrame, label: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     values = scores.to_numpy()
-    column = scores.columns.get_indexer(label)
+    column = scores.columns.get_indexer(pd.Index(label))
     rows = np.arange(len(label))
     own = np.where(column >= 0, values[rows, column], np.nan)
     others = np.where(np.isnan(values), -np.inf, values)

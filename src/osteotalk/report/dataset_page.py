@@ -1,6 +1,7 @@
 """The page of one cohort."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ from osteotalk.report.vocabulary import UNASSIGNED, Vocabulary, vocabulary
 
 def build_dataset_page(
     *,
-    dataset_row: Mapping[str, object],
+    dataset_row: Mapping[Any, Any],
     samples: pd.DataFrame,
     qc: Sequence[Mapping[str, object]],
     adata: AnnData,
@@ -112,7 +113,7 @@ def simulated_banner(titles: Sequence[str]) -> str:
     )
 
 
-def _lead(row: Mapping[str, object], samples: pd.DataFrame, cells: pd.DataFrame) -> tuple[str, ...]:
+def _lead(row: Mapping[Any, Any], samples: pd.DataFrame, cells: pd.DataFrame) -> tuple[str, ...]:
     patients, n = samples["patient"].nunique(), samples["sample"].nunique()
     text = [
         f"{plural(patients, 'patient')}, {plural(n, 'sample')}, {plural(len(cells), 'cell')} kept."
@@ -166,7 +167,19 @@ def _qc_section(
             "is not a certified one."
         )
         figures = (Figure("figure-qc", svg, alt, caption, table="table-qc"),)
-    table = Table(
+    return Section(
+        anchor="samples",
+        title="Samples and quality control",
+        question="How many cells of which patients is everything below based on?",
+        body=body,
+        figures=figures,
+        tables=(_sample_table(frame, reasons, dataset=dataset),),
+        caveats=tuple(caveats),
+    )
+
+
+def _sample_table(frame: pd.DataFrame, reasons: Mapping[str, str], *, dataset: str) -> Table:
+    return Table(
         "table-qc",
         frame,
         "Samples and their quality control. Medians are over kept cells.",
@@ -184,15 +197,6 @@ def _qc_section(
             Column("limits", "Limits applied", wide=True, missing="not recorded"),
         ),
         download=f"assets/{dataset}_samples.tsv",
-    )
-    return Section(
-        anchor="samples",
-        title="Samples and quality control",
-        question="How many cells of which patients is everything below based on?",
-        body=body,
-        figures=figures,
-        tables=(table,),
-        caveats=tuple(caveats),
     )
 
 

@@ -27,11 +27,6 @@ def provenance_section(
         [(str(name), words(packages[name])) for name in sorted(packages)],
         columns=["package", "version"],
     )
-    listed = provenance.get("files")
-    files = pd.DataFrame(
-        listed if isinstance(listed, list) else [],
-        columns=["dataset", "sample", "role", "path", "bytes", "sha256"],
-    )
     facts = pd.DataFrame(_facts(provenance), columns=["fact", "value"])
     return Section(
         anchor="provenance",
@@ -56,21 +51,7 @@ def provenance_section(
                 download="assets/packages.tsv",
                 collapsed=True,
             ),
-            Table(
-                "table-files",
-                files,
-                "Input files with their checksums.",
-                (
-                    Column("dataset", "Cohort"),
-                    Column("sample", "Sample", "code", missing="whole cohort"),
-                    Column("role", "Role"),
-                    Column("path", "File", "code"),
-                    Column("bytes", "Bytes", "integer", missing="not recorded"),
-                    Column("sha256", "sha256", "code", missing="not recorded"),
-                ),
-                download="assets/files.tsv",
-                collapsed=True,
-            ),
+            _file_table(provenance.get("files")),
         ),
         verbatim=(
             (
@@ -78,6 +59,28 @@ def provenance_section(
                 json.dumps(parameters, indent=2, ensure_ascii=False, default=str),
             ),
         ),
+    )
+
+
+def _file_table(listed: object) -> Table:
+    files = pd.DataFrame(
+        listed if isinstance(listed, list) else [],
+        columns=["dataset", "sample", "role", "path", "bytes", "sha256"],
+    )
+    return Table(
+        "table-files",
+        files,
+        "Input files with their checksums.",
+        (
+            Column("dataset", "Cohort"),
+            Column("sample", "Sample", "code", missing="whole cohort"),
+            Column("role", "Role"),
+            Column("path", "File", "code"),
+            Column("bytes", "Bytes", "integer", missing="not recorded"),
+            Column("sha256", "sha256", "code", missing="not recorded"),
+        ),
+        download="assets/files.tsv",
+        collapsed=True,
     )
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from osteotalk import io as io_
+from osteotalk.contract import conform
 from osteotalk.report import Report, render
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "source"}
@@ -280,14 +282,13 @@ def test_zero_supported_edges_are_said(inputs):
 
 
 def test_no_edges_at_all(inputs):
-    html = inputs.having(support=inputs.support.head(0)).dataset_html()
-    assert "No edge of this cohort is supported" in Node(html).text
-    assert "The table shows 0 of 0 edges" in Node(html).text
+    text = Node(inputs.having(support=inputs.support.head(0)).dataset_html()).text
+    assert "No edge of this cohort is supported" in text
+    assert "The table shows 0 of 0 edges" in text
 
 
 def test_one_sample(inputs, resampled):
-    one = resampled(inputs, ["S2"])
-    page = Node(one.dataset_html())
+    page = Node(resampled(inputs, ["S2"]).dataset_html())
     assert "1 patient, 1 sample," in page.text
     assert [row["Sample"] for row in page.rows("table-qc-body")] == ["S2"]
 
@@ -326,8 +327,7 @@ def test_population_without_a_row_is_named_by_id(inputs):
 
 def test_cohort_without_umap(inputs):
     del inputs.adata.obsm["X_umap"]
-    page = Node(inputs.dataset_html())
-    assert "The cohort has no UMAP, so none is drawn." in page.text
+    assert "The cohort has no UMAP, so none is drawn." in Node(inputs.dataset_html()).text
 
 
 def test_large_umaps_are_raster_images(inputs, many_cells):
@@ -381,3 +381,20 @@ def test_cohort_table_equals_the_inputs(inputs):
     assert row["Populations"] == "5"
     assert row["Edges"] == str(len(inputs.support))
     assert row["Supported edges"] == str(len(supported))
+
+
+def test_tables_as_read_from_disk_give_the_same_pages(inputs, tmp_path):
+    def through_disk(frame, table):
+        full = frame.assign(n_datasets=1) if table == "verdicts" else frame
+        io_.write_tsv(conform(full, table=table), tmp_path / table, table=table)
+        return io_.read_tsv(tmp_path / table, table=table)
+
+    read = inputs.having(
+        evidence=through_disk(inputs.evidence, "evidence"),
+        verdicts=through_disk(inputs.verdicts, "verdicts"),
+        clusters=through_disk(inputs.clusters, "annotation"),
+        support=conform(inputs.support, table="support"),
+    )
+    assert str(read.evidence["n_active"].dtype) == "Int64"
+    assert read.index_html() == inputs.index_html()
+    assert read.dataset_html() == inputs.dataset_html()
