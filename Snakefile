@@ -31,10 +31,10 @@ include: "workflow/rules/report.smk"
 
 
 rule all:
+    default_target: True
     """Everything: the report and all tables behind it."""
     input:
         "results/report/index.html",
         "results/provenance.json",
         "results/run_config.yaml",
         expand("results/{dataset}/network.graphml", dataset=config["datasets"]),
-    default_target: True

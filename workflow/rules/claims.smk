@@ -13,7 +13,9 @@ rule gather_evidence:
     input:
         annotated="results/{dataset}/annotated.h5ad",
         support="results/{dataset}/support.parquet",
-        interactions=per_sample("results/{dataset}/samples/{sample}/interactions.parquet"),
+        interactions=per_sample(
+            "results/{dataset}/samples/{sample}/interactions.parquet"
+        ),
     output:
         evidence="results/{dataset}/evidence.tsv",
     log:
@@ -73,7 +75,9 @@ rule compare_with_truth:
     input:
         annotated="results/{dataset}/annotated.h5ad",
         support="results/{dataset}/support.parquet",
-        interactions=per_sample("results/{dataset}/samples/{sample}/interactions.parquet"),
+        interactions=per_sample(
+            "results/{dataset}/samples/{sample}/interactions.parquet"
+        ),
         evidence="results/{dataset}/evidence.tsv",
         truth_cells="resources/{dataset}/truth_cells.tsv",
         truth_edges="resources/{dataset}/truth_edges.tsv",

@@ -10,7 +10,9 @@ from osteotalk.tables import sample_files
 osteotalk_workflow.prepare_environment(workflow.basedir)
 TABLES = osteotalk_workflow.load(config, workflow.basedir)
 DATASETS = config["datasets"]
-SIMULATED = TABLES.datasets.loc[TABLES.datasets["source"] == "simulated", "dataset"].tolist()
+SIMULATED = TABLES.datasets.loc[
+    TABLES.datasets["source"] == "simulated", "dataset"
+].tolist()
 SIMULATED_CHOSEN = [dataset for dataset in DATASETS if dataset in SIMULATED]
 
 
@@ -53,4 +55,7 @@ def dataset_row(wildcards):
 
 def verdict_rules():
     """Thresholds of the verdicts."""
-    return {key: config["claims"][key] for key in ("min_patients", "min_support", "max_decoy_q")}
+    return {
+        key: config["claims"][key]
+        for key in ("min_patients", "min_support", "max_decoy_q")
+    }

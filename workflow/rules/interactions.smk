@@ -35,7 +35,9 @@ rule summarise_support:
     """Count, for each edge, the informative patients and those in which it is active."""
     input:
         annotated="results/{dataset}/annotated.h5ad",
-        interactions=per_sample("results/{dataset}/samples/{sample}/interactions.parquet"),
+        interactions=per_sample(
+            "results/{dataset}/samples/{sample}/interactions.parquet"
+        ),
     output:
         support="results/{dataset}/support.parquet",
     log:

@@ -1,0 +1,72 @@
+"""Runs of the workflow in a copy of the repository, on small cohorts."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+PARTS = ("Snakefile", "config", "envs", "src", "workflow")
+# Few cells and genes, so that a run takes a minute; populations are then small too.
+SMALL = {
+    "simulation": {"cells": 2100, "genes": 2600, "seed": 1},
+    "interactions": {"n_perms": 200, "min_cells": 6},
+    "integration": {"n_top_genes": 800},
+    "claims": {"n_decoys": 200},
+}
+
+
+class Project:
+    """A copy of the repository and a folder to run it in."""
+
+    def __init__(self, root: Path, repository: Path) -> None:
+        self.copy = root / "copy"
+        self.copy.mkdir(parents=True)
+        for part in PARTS:
+            source = repository / part
+            ignore = shutil.ignore_patterns("__pycache__")
+            if source.is_dir():
+                shutil.copytree(source, self.copy / part, ignore=ignore)
+            else:
+                shutil.copy(source, self.copy)
+        self.run = root / "run"
+        self.run.mkdir()
+
+    def snakemake(self, *words, config=None, fails=False, folder=None, cores=2):
+        """Run Snakemake; give everything it printed."""
+        folder = folder or self.run
+        folder.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "snakemake", "-s", str(self.copy / "Snakefile")]
+        command += ["--directory", str(folder), "--cores", str(cores), "--nocolor"]
+        if config is not None:
+            (folder / "config.yaml").write_text(yaml.safe_dump(config))
+            command += ["--configfile", str(folder / "config.yaml")]
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        done = subprocess.run(
+            [*command, *words],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env=environment,
+            check=False,
+        )
+        text = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, text[-6000:]
+        return text
+
+
+@pytest.fixture
+def project(tmp_path, repository):
+    return Project(tmp_path, repository)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, repository):
+    """The reduced simulated cohort, run to the report once for all tests that read it."""
+    project = Project(tmp_path_factory.mktemp("workflow"), repository)
+    project.small = SMALL
+    project.snakemake(config=SMALL)
+    return project

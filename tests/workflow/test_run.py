@@ -1,0 +1,146 @@
+"""One run of the reduced cohort, and what can be read from it."""
+
+import re
+import zipfile
+from html.parser import HTMLParser
+
+import networkx as nx
+import pandas as pd
+import pytest
+
+from osteotalk import io
+
+pytestmark = pytest.mark.slow
+
+
+def tables(folder):
+    return sorted(p.relative_to(folder) for p in (folder / "results").rglob("*.parquet"))
+
+
+def test_everything_is_made(finished):
+    results = finished.run / "results"
+    for name in ("report/index.html", "provenance.json", "run_config.yaml", "claims/verdicts.tsv"):
+        assert (results / name).stat().st_size > 0
+    assert len(io.read_tsv(results / "claims/verdicts.tsv", table="verdicts")) == 101
+    graph = nx.read_graphml(results / "simulated_os" / "network.graphml", force_multigraph=True)
+    assert graph.number_of_edges() > 0
+    assert not list(finished.run.rglob(".partial-*"))
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in finished.snakemake(config=finished.small)
+
+
+def test_one_core_gives_the_same_bytes(finished):
+    other = finished.run.parent / "again"
+    finished.snakemake("results/claims/verdicts.tsv", config=finished.small, cores=1, folder=other)
+    name = "results/claims/verdicts.tsv"
+    assert (other / name).read_bytes() == (finished.run / name).read_bytes()
+    assert tables(other) == tables(finished.run)
+    for path in tables(other):
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(other / path), pd.read_parquet(finished.run / path), check_exact=True
+        )
+
+
+def test_editing_a_module_reruns_what_uses_it_and_nothing_else(finished):
+    path = finished.copy / "src" / "osteotalk" / "claims" / "verdicts.py"
+    before = path.read_text()
+    path.write_text(before + "\n# edited\n")
+    text = finished.snakemake("-n", config=finished.small)
+    path.write_text(before)
+    reran = set(re.findall(r"^(?:local)?rule (\w+):", text, re.MULTILINE))
+    assert {"gather_evidence", "combine_verdicts", "render_report"} <= reran
+    assert not {"ingest_sample", "filter_cells", "integrate_cohort", "annotate_cells",
+                "score_interactions", "summarise_support", "build_network"} & reran  # fmt: skip
+    assert "Params have changed" in text
+
+
+def test_changing_a_setting_reruns_from_there(finished):
+    config = {**finished.small, "claims": {**finished.small["claims"], "min_patients": 4}}
+    text = finished.snakemake("-n", config=config)
+    reran = set(re.findall(r"^(?:local)?rule (\w+):", text, re.MULTILINE))
+    assert "gather_evidence" in reran
+    assert "score_interactions" not in reran
+    finished.snakemake("-n", config=finished.small)  # puts the config file back
+
+
+def test_log_says_what_was_dropped(finished):
+    text = (finished.run / "logs/filter_cells/simulated_os/OS1.log").read_text()
+    assert re.search(r"kept \d+ of 300 cells: .*high_mito", text)
+    text = (finished.run / "logs/score_interactions/simulated_os/LM1.log").read_text()
+    assert "take no part" in text
+
+
+def test_truth_is_compared_and_most_is_found(finished):
+    truth = io.read_json(finished.run / "results/simulated_os/truth.json")
+    assert truth["edges"]["planted"]["rate"] >= 0.9
+    assert truth["edges"]["controls"]["rate"] <= 0.05
+    assert truth["cells"]["right_major"] >= 0.95
+
+
+def test_shuffled_labels_support_nothing(finished):
+    """The control: what the same scoring finds where populations mean nothing."""
+    from osteotalk.interactions.resource import load_resource
+    from osteotalk.interactions.score import score_sample
+
+    adata = io.read_stage(finished.run / "results/simulated_os/annotated.h5ad", stage="annotated")
+    sample = adata[adata.obs["sample"] == "OS1"].copy()
+    shuffled = sample.obs["population"].sample(frac=1, random_state=0)
+    sample.obs["population"] = shuffled.to_numpy()
+    changes = pd.read_csv(finished.copy / "config" / "interactions.tsv", sep="\t")
+    resource = load_resource("consensus", changes)
+    table = score_sample(sample, resource=resource, expr_prop=0.1, min_cells=6, n_perms=200, seed=0)
+    assert len(table) > 1000
+    assert (table["q_value"] <= 0.05).mean() < 0.001
+
+
+class Links(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.loaded, self.linked, self.figures = [], [], 0
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        if tag in ("img", "script", "iframe", "source"):
+            self.loaded.append(attributes.get("src") or "")
+        if tag == "link":
+            self.loaded.append(attributes.get("href") or "")
+        if tag == "a":
+            self.linked.append(attributes.get("href") or "")
+        self.figures += tag == "svg"
+
+
+@pytest.mark.parametrize("page", ["index.html", "simulated_os.html"])
+def test_pages_load_nothing_and_their_links_lead_somewhere(finished, page):
+    folder = finished.run / "results" / "report"
+    text = (folder / page).read_text()
+    links = Links()
+    links.feed(text)
+    assert not [source for source in links.loaded if source and not source.startswith("data:")]
+    assert not re.search(r"@import|url\(\s*['\"]?https?:", text)
+    assert links.figures >= 1
+    for target in links.linked:
+        if not target.startswith(("https://", "http://", "#")):
+            assert (folder / target.split("#")[0]).exists(), target
+    assert "SIMULATED DATA" in text
+
+
+def test_every_claim_is_on_the_index_with_its_verdict(finished):
+    text = (finished.run / "results/report/index.html").read_text()
+    verdicts = io.read_tsv(finished.run / "results/claims/verdicts.tsv", table="verdicts")
+    for row in verdicts.itertuples():
+        assert re.search(rf">\s*{row.claim_id}\s*<", text), row.claim_id
+    for name in verdicts["verdict"].unique():
+        assert name in text
+
+
+def test_snakemake_report_holds_the_pages(finished):
+    finished.snakemake("--report", "report.zip", config=finished.small)
+    with zipfile.ZipFile(finished.run / "report.zip") as archive:
+        names = archive.namelist()
+        assert any(name.endswith("index.html") for name in names)
+        text = "".join(
+            archive.read(name).decode("utf-8", "ignore") for name in names if "data" in name
+        )
+    assert "unit of replication is the patient" in text or len(names) > 5
