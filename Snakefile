@@ -21,6 +21,15 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 report: "workflow/report/workflow.rst"
 
 
+rule all:
+    """Everything: the report and all tables behind it."""
+    input:
+        "results/report/index.html",
+        "results/provenance.json",
+        "results/run_config.yaml",
+        expand("results/{dataset}/network.graphml", dataset=config["datasets"]),
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/prepare.smk"
@@ -28,13 +37,3 @@ include: "workflow/rules/annotate.smk"
 include: "workflow/rules/interactions.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/report.smk"
-
-
-rule all:
-    default_target: True
-    """Everything: the report and all tables behind it."""
-    input:
-        "results/report/index.html",
-        "results/provenance.json",
-        "results/run_config.yaml",
-        expand("results/{dataset}/network.graphml", dataset=config["datasets"]),

@@ -76,6 +76,7 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "median_specificity_rank": NUMBER,
             "patients": TEXT,
         },
+        "resource": {"ligand": TEXT, "receptor": TEXT, "origin": TEXT},
         "annotation": {
             "cluster": TEXT,
             "n_cells": INTEGER,
@@ -147,7 +148,7 @@ def _fits(column: pd.Series, kind: str) -> bool:
     if kind == TEXT:
         if isinstance(column.dtype, pd.CategoricalDtype):
             return all(isinstance(value, str) for value in column.cat.categories)
-        return bool(column.map(lambda value: isinstance(value, str)).all())
+        return pd.api.types.infer_dtype(column, skipna=False) in ("string", "empty")
     if kind == INTEGER:
         return pd.api.types.is_integer_dtype(column.dtype)
     return pd.api.types.is_float_dtype(column.dtype)

@@ -8,11 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import yaml
 
 from osteotalk import __version__
-from osteotalk.interactions.resource import digest, liana_resource, load_resource
 
 PACKAGES = (
     "anndata",
@@ -70,7 +68,7 @@ def describe_run(
     *,
     config: Mapping[str, Any],
     files: Sequence[Mapping[str, str]],
-    interactions: pd.DataFrame,
+    resource: Mapping[str, Any],
     basedir: str | Path,
 ) -> dict[str, Any]:
     """Describe a run so that it can be repeated.
@@ -81,8 +79,8 @@ def describe_run(
         The merged config.
     files
         Rows of the table of files (dataset, sample, role, path) of the datasets of this run.
-    interactions
-        Table of added and dropped pairs.
+    resource
+        From `osteotalk.interactions.resource.describe`.
     basedir
         Folder of the Snakefile.
 
@@ -91,9 +89,6 @@ def describe_run(
     JSON-able: versions, commit, config and its digest, resource and its digest, seeds, and size and
     SHA-256 of every input file.
     """
-    name = config["interactions"]["resource"]
-    resource, original = load_resource(name, interactions), liana_resource(name)
-    kept = int((resource["origin"] == f"liana:{name}").sum())
     text = yaml.safe_dump(dict(config), sort_keys=True)
     return {
         "osteotalk": __version__,
@@ -103,13 +98,7 @@ def describe_run(
         "config": config,
         "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "seeds": {"analysis": config["seed"], "simulation": config["simulation"]["seed"]},
-        "resource": {
-            "name": name,
-            "pairs": len(resource),
-            "added": len(resource) - kept,
-            "dropped": len(original) - kept,
-            "sha256": digest(resource),
-        },
+        "resource": resource,
         "files": [
             {
                 **{column: row[column] for column in ("dataset", "sample", "role", "path")},

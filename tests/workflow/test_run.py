@@ -81,15 +81,13 @@ def test_truth_is_compared_and_most_is_found(finished):
 
 def test_shuffled_labels_support_nothing(finished):
     """The control: what the same scoring finds where populations mean nothing."""
-    from osteotalk.interactions.resource import load_resource
     from osteotalk.interactions.score import score_sample
 
     adata = io.read_stage(finished.run / "results/simulated_os/annotated.h5ad", stage="annotated")
     sample = adata[adata.obs["sample"] == "OS1"].copy()
     shuffled = sample.obs["population"].sample(frac=1, random_state=0)
     sample.obs["population"] = shuffled.to_numpy()
-    changes = pd.read_csv(finished.copy / "config" / "interactions.tsv", sep="\t")
-    resource = load_resource("consensus", changes)
+    resource = io.read_tsv(finished.run / "results/resource.tsv", table="resource")
     table = score_sample(sample, resource=resource, expr_prop=0.1, min_cells=6, n_perms=200, seed=0)
     assert len(table) > 1000
     assert (table["q_value"] <= 0.05).mean() < 0.001

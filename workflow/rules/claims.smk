@@ -12,6 +12,7 @@ rule gather_evidence:
     """Test every claim in one cohort, against decoys."""
     input:
         annotated="results/{dataset}/annotated.h5ad",
+        resource="results/resource.tsv",
         support="results/{dataset}/support.parquet",
         interactions=per_sample(
             "results/{dataset}/samples/{sample}/interactions.parquet"
@@ -34,7 +35,6 @@ rule gather_evidence:
         seed=lookup("seed", within=config),
         claims=rows("claims"),
         populations=rows("populations"),
-        interactions=rows("interactions"),
         code=code_digest("gather_evidence"),
     script:
         "../scripts/gather_evidence.py"
@@ -74,6 +74,7 @@ rule compare_with_truth:
     """Compare what was found in the simulated cohort with what was planted."""
     input:
         annotated="results/{dataset}/annotated.h5ad",
+        resource="results/resource.tsv",
         support="results/{dataset}/support.parquet",
         interactions=per_sample(
             "results/{dataset}/samples/{sample}/interactions.parquet"
@@ -99,7 +100,6 @@ rule compare_with_truth:
         claims=rows("claims"),
         populations=rows("populations"),
         markers=rows("markers"),
-        interactions=rows("interactions"),
         planted=rows("simulation_edges"),
         code=code_digest("compare_with_truth"),
     script:

@@ -1,6 +1,6 @@
 """Score ligand-receptor pairs in each sample and count the patients that show them.
 
-Needs    results/<dataset>/annotated.h5ad
+Needs    results/<dataset>/annotated.h5ad, results/resource.tsv
 Makes    results/<dataset>/samples/<sample>/interactions.parquet   scores of one sample
          results/<dataset>/support.parquet                         each edge over the patients
          results/<dataset>/network.graphml                         supported edges, for Cytoscape
@@ -11,6 +11,7 @@ rule score_interactions:
     """Score every pair between all populations of one sample with LIANA."""
     input:
         annotated="results/{dataset}/annotated.h5ad",
+        resource="results/resource.tsv",
     output:
         interactions="results/{dataset}/samples/{sample}/interactions.parquet",
     log:
@@ -25,7 +26,6 @@ rule score_interactions:
     params:
         settings=lookup("interactions", within=config),
         seed=lookup("seed", within=config),
-        interactions=rows("interactions"),
         code=code_digest("score_interactions"),
     script:
         "../scripts/score_interactions.py"

@@ -12,6 +12,7 @@ Makes    results/report/index.html       verdicts, how to read them, limits, met
 rule write_provenance:
     """Record versions, settings, seeds, the resource and the input files."""
     input:
+        resource="results/resource.json",
         files=[row["path"] for d in DATASETS for row in rows("files", dataset=d)],
     output:
         provenance="results/provenance.json",
@@ -28,7 +29,6 @@ rule write_provenance:
     params:
         config=dict(config),
         files=[row for d in DATASETS for row in rows("files", dataset=d)],
-        interactions=rows("interactions"),
         basedir=str(workflow.basedir),
         code=code_digest("write_provenance"),
     script:

@@ -4,14 +4,14 @@ import pandas as pd
 
 from osteotalk import io
 from osteotalk.interactions.groups import detection
-from osteotalk.interactions.resource import load_resource, measured
+from osteotalk.interactions.resource import measured
 from osteotalk.simulate import compare_with_truth
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):
     files, params = snakemake.input, snakemake.params
     adata = io.read_stage(files.annotated, stage="annotated")
-    resource = load_resource(params.scoring["resource"], pd.DataFrame(params.interactions))
+    resource = io.read_tsv(files.resource, table="resource")
     truth = compare_with_truth(
         support=io.read_parquet(files.support, table="support"),
         interactions=io.read_parquets(files.interactions, table="interactions"),

@@ -6,13 +6,13 @@ from osteotalk import io
 from osteotalk.claims.evidence import gather_evidence, prepare_cohort
 from osteotalk.claims.verdicts import Rules
 from osteotalk.interactions.groups import detection
-from osteotalk.interactions.resource import load_resource, measured
+from osteotalk.interactions.resource import measured
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):
     params = snakemake.params
     adata = io.read_stage(snakemake.input.annotated, stage="annotated")
-    resource = load_resource(params.scoring["resource"], pd.DataFrame(params.interactions))
+    resource = io.read_tsv(snakemake.input.resource, table="resource")
     cohort = prepare_cohort(
         dataset=snakemake.wildcards.dataset,
         resource=measured(resource, adata.var_names),

@@ -2,13 +2,14 @@
 
 import pandas as pd
 
-from osteotalk.interactions.resource import load_resource, subunits
+from osteotalk import io
+from osteotalk.interactions.resource import subunits
 from osteotalk.simulate import simulate_cohort
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):
     params = snakemake.params
-    resource = load_resource(params.resource, pd.DataFrame(params.interactions))
+    resource = io.read_tsv(snakemake.input.resource, table="resource")
     simulate_cohort(
         samples=pd.DataFrame(params.samples),
         files=pd.DataFrame(params.files),

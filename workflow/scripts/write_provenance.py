@@ -1,6 +1,5 @@
 """Rule write_provenance: what ran, so that it can be repeated."""
 
-import pandas as pd
 import yaml
 
 from osteotalk import io
@@ -12,7 +11,7 @@ with job_log(snakemake):
     run = describe_run(
         config=params.config,
         files=params.files,
-        interactions=pd.DataFrame(params.interactions),
+        resource=io.read_json(snakemake.input.resource),
         basedir=params.basedir,
     )
     io.write_json(run, snakemake.output.provenance)

@@ -37,7 +37,7 @@ class Cohort:
     informative
         From `informative_patients`.
     support
-        Table `support` of the cohort.
+        Table `support` of the cohort, with column pair.
     populations
         Populations found in the cohort.
     """
@@ -84,8 +84,9 @@ def prepare_cohort(
         pair: i for i, pair in enumerate(zip(resource["ligand"], resource["receptor"], strict=True))
     }
     table = interactions[["sample", *EDGE, STATISTIC, "q_value"]].copy()
-    keys = zip(table["ligand_complex"], table["receptor_complex"], strict=True)
-    table["pair"] = [row[key] for key in keys]
+    for frame in (table, support := support.copy()):
+        keys = zip(frame["ligand_complex"], frame["receptor_complex"], strict=True)
+        frame["pair"] = np.array([row[key] for key in keys], dtype=np.int64)
     table["patient"] = table["sample"].map(
         informative.drop_duplicates("sample").set_index("sample")["patient"]
     )
@@ -234,6 +235,11 @@ def _measure(
         cohort.interactions["source"].isin(sources) & cohort.interactions["target"].isin(targets)
     ]
     own = between[between["pair"].isin(pairs)]
+    edges = cohort.support[
+        cohort.support["source"].isin(sources)
+        & cohort.support["target"].isin(targets)
+        & cohort.support["pair"].isin(pairs)
+    ]
     statistic = _patient_statistic(between, samples, len(cohort.pairs))
     decoys = draw_decoys(
         pairs,
@@ -252,7 +258,7 @@ def _measure(
         **_NOTHING,
         "n_informative": samples.nunique(),
         "n_active": own.loc[own["active"], "patient"].nunique(),
-        "best_edge": _best_edge(own, cohort.support),
+        "best_edge": _best_edge(edges),
         "effect": effect,
         "effect_low": low,
         "effect_high": high,
@@ -311,12 +317,11 @@ def _mean_interval(values: np.ndarray) -> tuple[float, float, float]:
     return mean, mean - width, mean + width
 
 
-def _best_edge(own: pd.DataFrame, support: pd.DataFrame) -> str:
+def _best_edge(edges: pd.DataFrame) -> str:
     """The claim's edge with the highest support, then the best median specificity rank."""
-    if own.empty:
+    if edges.empty:
         return ""
-    rows = support.merge(own[EDGE].drop_duplicates(), on=EDGE)
-    best = rows.sort_values(
+    best = edges.sort_values(
         ["n_active", "median_specificity_rank", *EDGE],
         ascending=[False, True, True, True, True, True],
         kind="stable",

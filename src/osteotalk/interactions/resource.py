@@ -26,22 +26,24 @@ def liana_resource(name: str) -> pd.DataFrame:
     return pairs.drop_duplicates().reset_index(drop=True)
 
 
-def load_resource(name: str, changes: pd.DataFrame) -> pd.DataFrame:
-    """A LIANA resource with pairs added and dropped.
+def change_resource(pairs: pd.DataFrame, changes: pd.DataFrame, *, name: str) -> pd.DataFrame:
+    """Add pairs to a LIANA resource and drop others.
 
     Parameters
     ----------
-    name
-        Name of the LIANA resource.
+    pairs
+        The resource, from `liana_resource`.
     changes
         Table of interactions: action (add or drop), ligand, receptor, origin. Dropping a pair that
         is not there, or adding one that is, changes nothing.
+    name
+        Name of the resource.
 
     Returns
     -------
     One row per pair, sorted: ligand, receptor, origin ("liana:<name>", or that of the added row).
     """
-    pairs = liana_resource(name).assign(origin=f"liana:{name}")
+    pairs = pairs.assign(origin=f"liana:{name}")
     dropped = changes[changes["action"] == "drop"]
     keys = pd.MultiIndex.from_frame(pairs[["ligand", "receptor"]])
     pairs = pairs[~keys.isin(pd.MultiIndex.from_frame(dropped[["ligand", "receptor"]]))]
@@ -69,3 +71,15 @@ def digest(resource: pd.DataFrame) -> str:
     """SHA-256 of the sorted pairs, to tell whether two runs used the same resource."""
     lines = sorted(resource["ligand"] + "\t" + resource["receptor"])
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def describe(resource: pd.DataFrame, original: pd.DataFrame, *, name: str) -> dict[str, str | int]:
+    """Name, size and digest of a changed resource, and how many pairs were added and dropped."""
+    kept = int((resource["origin"] == f"liana:{name}").sum())
+    return {
+        "name": name,
+        "pairs": len(resource),
+        "added": len(resource) - kept,
+        "dropped": len(original) - kept,
+        "sha256": digest(resource),
+    }

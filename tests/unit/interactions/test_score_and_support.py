@@ -197,13 +197,16 @@ def test_resource_changes():
         ],
         columns=["action", "ligand", "receptor", "origin"],
     )
-    before, after = res.liana_resource("consensus"), res.load_resource("consensus", changes)
+    before = res.liana_resource("consensus")
+    after = res.change_resource(before, changes, name="consensus")
     keys = set(zip(after["ligand"], after["receptor"], strict=True))
     assert ("PVR", "TIGIT") in keys
     assert ("TIGIT", "PVR") not in keys
     assert len(after) == len(before) == len(keys)
     origin = after.set_index(["ligand", "receptor"])["origin"]
     assert origin["CXCL12", "CXCR4"] == "liana:consensus"
+    summary = res.describe(after, before, name="consensus")
+    assert (summary["added"], summary["dropped"]) == (1, 1)
     assert res.digest(after) == res.digest(after[::-1]) != res.digest(before)
 
 
@@ -232,7 +235,8 @@ def test_every_pair_of_every_claim_can_be_scored(repository):
     config = repository / "config"
     claims = pd.read_csv(config / "claims.tsv", sep="\t", keep_default_na=False)
     changes = pd.read_csv(config / "interactions.tsv", sep="\t")
-    resource = res.load_resource("consensus", changes)
+    original = res.liana_resource("consensus")
+    resource = res.change_resource(original, changes, name="consensus")
     known = set(resource["ligand"] + "^" + resource["receptor"])
     wanted = {pair for cell in claims["pairs"] for pair in cell.split(";") if pair}
     assert wanted
