@@ -247,7 +247,7 @@ def check_references(tables: Tables) -> dict[str, list[str]]:
     datasets = list(tables.datasets["dataset"])
     populations = list(tables.populations["population"])
     parents = set(tables.populations["parent"])
-    conditions = sorted(set(tables.samples["condition"]))
+    simulated = tables.datasets.loc[tables.datasets["source"] == "simulated", "dataset"]
     found: dict[str, list[str]] = {name: [] for name in NAMES}
     found["datasets"] += _unknown(tables.datasets, "patients_of", datasets, "datasets")
     found["samples"] += _unknown(tables.samples, "dataset", datasets, "datasets")
@@ -270,9 +270,16 @@ def check_references(tables: Tables) -> dict[str, list[str]]:
     found["claims"] += _claim_problems(tables.claims)
     claims = list(tables.claims["claim_id"])
     found["simulation_edges"] += _unknown(tables.simulation_edges, "claim_id", claims, "claims")
-    found["simulation_edges"] += _unknown(
-        tables.simulation_edges, "where", ["all", *conditions], "sample conditions"
-    )
+    if len(simulated):  # a table of datasets without it leaves these tables unused
+        drawn = tables.samples[tables.samples["dataset"].isin(simulated)]
+        places = ["all", *sorted(set(drawn["condition"]))]
+        found["simulation_edges"] += _unknown(
+            tables.simulation_edges, "where", places, "sample conditions"
+        )
+    if len(simulated) > 1:
+        found["datasets"].append(
+            f"only one dataset can be simulated, but these are: {', '.join(simulated)}"
+        )
     return found
 
 

@@ -256,3 +256,24 @@ def test_every_table_schema_is_closed_and_described():
         schema = tables.read_schema(SCHEMAS / f"{name}.schema.yaml")
         assert schema["additionalProperties"] is False
         assert all("description" in rule for rule in schema["properties"].values())
+
+
+def test_only_one_simulated_dataset(paths):
+    append(paths["datasets"], "other_sim", "Other", "simulated", "", "", "", "")
+    with pytest.raises(tables.TableError, match="only one dataset can be simulated"):
+        load(paths)
+
+
+def test_planted_edges_name_a_condition_of_the_simulated_samples(paths):
+    text = paths["simulation_edges"].read_text().replace("lung_metastasis", "liver_metastasis")
+    paths["simulation_edges"].write_text(text)
+    with pytest.raises(tables.TableError, match="where 'liver_metastasis' is not in the table"):
+        load(paths)
+
+
+def test_own_tables_need_no_simulation(local, tmp_path):
+    for name in ("datasets", "samples", "files"):
+        lines = local[name].read_text().splitlines()
+        kept = [lines[0], *(line for line in lines[1:] if line.startswith("mine\t"))]
+        local[name].write_text("\n".join(kept) + "\n")
+    load(local, ["mine"], tmp_path)

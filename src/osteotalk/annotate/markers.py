@@ -14,6 +14,9 @@ from osteotalk.tables import leaves
 
 log = logging.getLogger(__name__)
 
+# A marker counts as detected in a cluster if this share of its cells has a count of it.
+DETECTED = 0.1
+
 
 def marker_scores(adata: AnnData, markers: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Score every cell for every population.
@@ -29,6 +32,11 @@ def marker_scores(adata: AnnData, markers: pd.DataFrame, *, seed: int) -> pd.Dat
         Columns population and gene. Genes that were not measured are left out.
     seed
         Seed of the random genes.
+
+    Raises
+    ------
+    ValueError
+        If the data hold too few genes to compare the markers with (a small gene panel).
 
     Returns
     -------
@@ -49,13 +57,55 @@ def marker_scores(adata: AnnData, markers: pd.DataFrame, *, seed: int) -> pd.Dat
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=FutureWarning)
-            sc.tl.score_genes(adata, genes, score_name="_score", random_state=seed, use_raw=False)
+            try:
+                sc.tl.score_genes(
+                    adata,
+                    genes,
+                    score_name="_score",
+                    random_state=seed,
+                    use_raw=False,
+                    ctrl_as_ref=False,
+                )
+            except RuntimeError as error:
+                msg = (
+                    f"the markers of {population} cannot be scored: too few genes of similar "
+                    f"expression to compare them with among {adata.n_vars} genes ({error})"
+                )
+                raise ValueError(msg) from error
         scores[population] = adata.obs.pop("_score").to_numpy(dtype=np.float64)
     return pd.DataFrame(scores, index=adata.obs_names)
 
 
+def detected_markers(adata: AnnData, markers: pd.DataFrame, clusters: pd.Series) -> pd.DataFrame:
+    """Share of each population's measured markers that are detected in each cluster.
+
+    A score can be high through one gene alone (XBP1 in breast epithelium and plasma cells); a
+    population has to show more of its markers.
+
+    Returns
+    -------
+    Clusters x populations, 0 to 1.
+    """
+    known = markers[markers["gene"].isin(adata.var_names)]
+    genes = list(known["gene"].unique())
+    counts = pd.DataFrame((adata[:, genes].X > 0).toarray(), columns=genes)
+    detected = counts.groupby(clusters.to_numpy()).mean() >= DETECTED
+    return pd.DataFrame(
+        {
+            population: detected[list(rows["gene"])].mean(axis=1)
+            for population, rows in known.groupby("population", sort=False)
+        }
+    )
+
+
 def decide_clusters(
-    scores: pd.DataFrame, clusters: pd.Series, *, min_score: float, min_margin: float
+    scores: pd.DataFrame,
+    clusters: pd.Series,
+    detected: pd.DataFrame,
+    *,
+    min_score: float,
+    min_margin: float,
+    min_markers: float,
 ) -> pd.DataFrame:
     """Name each cluster by its best population, or leave it unassigned.
 
@@ -65,10 +115,14 @@ def decide_clusters(
         Cells x populations, from `marker_scores`.
     clusters
         Cluster of each cell.
+    detected
+        Clusters x populations, from `detected_markers`.
     min_score
         Lowest mean score of the best population.
     min_margin
         Least lead over the second.
+    min_markers
+        Least share of detected markers of the best population.
 
     Returns
     -------
@@ -87,6 +141,8 @@ def decide_clusters(
             reason = f"best score {score:.2f} is below {min_score:g}"
         elif margin < min_margin:
             reason = f"only {margin:.2f} ahead of {second}"
+        elif (share := detected.loc[cluster, best]) < min_markers:
+            reason = f"only {share:.0%} of the markers of {best} are detected"
         rows.append(
             {
                 "cluster": str(cluster),
@@ -109,6 +165,7 @@ def annotate(
     populations: pd.DataFrame,
     min_score: float,
     min_margin: float,
+    min_markers: float,
     seed: int,
 ) -> tuple[AnnData, pd.DataFrame]:
     """Name the population of every cell by that of its cluster.
@@ -119,7 +176,7 @@ def annotate(
         Integrated cohort with `obs["cluster"]`; not changed.
     markers, populations
         Tables of markers and of the vocabulary.
-    min_score, min_margin
+    min_score, min_margin, min_markers
         Thresholds, see `decide_clusters`.
     seed
         Seed of the scores.
@@ -145,7 +202,12 @@ def annotate(
         )
         raise ValueError(msg)
     clusters = decide_clusters(
-        scores, adata.obs["cluster"], min_score=min_score, min_margin=min_margin
+        scores,
+        adata.obs["cluster"],
+        detected_markers(adata, markers, adata.obs["cluster"]),
+        min_score=min_score,
+        min_margin=min_margin,
+        min_markers=min_markers,
     )
     label = adata.obs["cluster"].map(clusters.set_index("cluster")["population"]).astype(str)
     adata.obs["population"] = label
@@ -155,6 +217,7 @@ def annotate(
     adata.uns["osteotalk"]["annotate"] = {
         "min_score": min_score,
         "min_margin": min_margin,
+        "min_markers": min_markers,
         "n_unassigned": int((label == UNASSIGNED).sum()),
         "versions": {"scanpy": version("scanpy")},
     }

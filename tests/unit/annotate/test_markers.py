@@ -4,7 +4,7 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.annotate.markers import annotate, decide_clusters, marker_scores
+from osteotalk.annotate.markers import annotate, decide_clusters, detected_markers, marker_scores
 
 MARKERS = pd.DataFrame(
     [("tam", "C1QA"), ("tam", "CD163"), ("nk", "GNLY"), ("nk", "NKG7"), ("dc", "NOT_MEASURED")],
@@ -33,7 +33,13 @@ def adata():
 
 def test_clusters_get_their_population_and_unclear_ones_none(adata):
     annotated, clusters = annotate(
-        adata, markers=MARKERS, populations=POPULATIONS, min_score=0.5, min_margin=0.5, seed=0
+        adata,
+        markers=MARKERS,
+        populations=POPULATIONS,
+        min_score=0.5,
+        min_margin=0.5,
+        min_markers=0.5,
+        seed=0,
     )
     assert list(annotated.obs["population"].unique()) == ["tam", "nk", "unassigned"]
     assert list(annotated.obs["population_major"].unique()) == ["myeloid", "t_nk", "unassigned"]
@@ -60,7 +66,14 @@ def test_scores_do_not_depend_on_the_order_of_cells(adata):
 
 def test_two_equal_populations_leave_a_cluster_unassigned():
     scores = pd.DataFrame({"a": [1.0, 1.0], "b": [0.95, 0.95]})
-    table = decide_clusters(scores, pd.Series(["0", "0"]), min_score=0.2, min_margin=0.1)
+    table = decide_clusters(
+        scores,
+        pd.Series(["0", "0"]),
+        pd.DataFrame({"a": [1.0], "b": [1.0]}, index=["0"]),
+        min_score=0.2,
+        min_margin=0.1,
+        min_markers=0.3,
+    )
     assert table.loc[0, "population"] == "unassigned"
     assert table.loc[0, "reason"] == "only 0.05 ahead of b"
     assert table.loc[0, "best"] == "a"
@@ -69,4 +82,44 @@ def test_two_equal_populations_leave_a_cluster_unassigned():
 def test_data_of_another_species(adata):
     adata.var_names = [name.capitalize() for name in adata.var_names]
     with pytest.raises(ValueError, match="markers of only 0 populations.*human symbols"):
-        annotate(adata, markers=MARKERS, populations=POPULATIONS, min_score=0, min_margin=0, seed=0)
+        annotate(
+            adata,
+            markers=MARKERS,
+            populations=POPULATIONS,
+            min_score=0,
+            min_margin=0,
+            min_markers=0,
+            seed=0,
+        )
+
+
+def test_one_loud_marker_is_not_enough(adata):
+    """Epithelium with XBP1, a marker of plasma cells too, is no plasma cell."""
+    markers = pd.DataFrame(
+        [("a", "C1QA"), ("a", "GNLY"), ("a", "NKG7"), ("b", "CD163"), ("b", "ABSENT")],
+        columns=["population", "gene"],
+    )
+    x = adata.X.toarray()
+    x[:30, :4] = 0
+    x[:30, 0] = 6  # every cell of cluster 0
+    x[:2, 1] = 6  # fewer than a tenth of them
+    adata.X = sparse.csr_matrix(x)
+    detected = detected_markers(adata, markers, adata.obs["cluster"])
+    assert detected.loc["0"].to_dict() == {"a": pytest.approx(1 / 3), "b": 0.0}
+    scores = pd.DataFrame({"a": [2.0] * 30, "b": [0.1] * 30})
+    clusters = pd.Series(["0"] * 30)
+    limits = {"min_score": 0.5, "min_margin": 0.1}
+    loose = decide_clusters(scores, clusters, detected, **limits, min_markers=0.3)
+    strict = decide_clusters(scores, clusters, detected, **limits, min_markers=0.5)
+    assert loose.loc[0, "population"] == "a"
+    assert strict.loc[0, "population"] == "unassigned"
+    assert strict.loc[0, "reason"] == "only 33% of the markers of a are detected"
+
+
+def test_a_small_gene_panel_is_refused_with_a_reason(adata):
+    with pytest.raises(ValueError, match="too few genes of similar expression.*59 genes"):
+        marker_scores(
+            adata[:, :-1].copy(),
+            pd.DataFrame({"population": "a", "gene": adata.var_names[:-1]}),
+            seed=0,
+        )

@@ -1,0 +1,114 @@
+"""Real cohorts, through a config only, to a report."""
+
+import json
+import re
+
+import anndata as ad
+import pandas as pd
+import pytest
+
+from osteotalk import io
+from osteotalk.ingest import read_sample
+
+pytestmark = pytest.mark.slow
+
+
+def own_cohort(project, dataset, samples, files, *, sample_key=""):
+    """Tables in the folder of the run, and the config that points to them."""
+    frames = {
+        "datasets": ([(dataset, "Real data", "local", sample_key)],
+                     ["dataset", "title", "source", "sample_key"]),
+        "samples": (samples, ["dataset", "sample", "patient", "condition"]),
+        "files": (files, ["dataset", "sample", "role", "path"]),
+    }  # fmt: skip
+    for name, (rows, columns) in frames.items():
+        frame = pd.DataFrame(rows, columns=columns)
+        frame.to_csv(project.run / f"my_{name}.tsv", sep="\t", index=False)
+    return {"datasets": [dataset], "tables": {name: f"my_{name}.tsv" for name in frames}}
+
+
+def check(project, dataset):
+    results = project.run / "results"
+    text = (results / "report" / "index.html").read_text()
+    assert "SIMULATED" not in text
+    verdicts = io.read_tsv(results / "claims" / "verdicts.tsv", table="verdicts")
+    assert len(verdicts) == 101
+    assert (results / "report" / f"{dataset}.html").stat().st_size > 10_000
+    return verdicts, ad.read_h5ad(results / dataset / "annotated.h5ad")
+
+
+def test_nsclc_seven_patients_with_few_cells(project, shared_data):
+    path = shared_data / "nsclc_zilionis_300.h5ad"
+    patients = sorted(ad.read_h5ad(path).obs["patient"].astype(str).unique())
+    config = own_cohort(
+        project,
+        "nsclc",
+        [("nsclc", p, p, "primary") for p in patients],
+        [("nsclc", "", "h5ad", str(path))],
+        sample_key="patient",
+    )
+    project.snakemake(config=config)
+    verdicts, adata = check(project, "nsclc")
+    assert set(adata.obs["sample"]) <= set(patients)
+    # too few cells of a population are said, not crashed on
+    logs = project.run / "logs" / "score_interactions" / "nsclc"
+    assert re.search(r"fewer than 10 cells take no part", (logs / f"{patients[0]}.log").read_text())
+    assert not (verdicts["verdict"] == "supported").any() or adata.n_obs > 150
+    # the authors called these cells T cells, B cells ... : where we name a population, it agrees
+    majors = adata.obs["population_major"]
+    author = ad.read_h5ad(path).obs["author_major_cell_type"].astype(str)
+    author.index = [f"{p}_{b}" for p, b in zip(
+        ad.read_h5ad(path).obs["patient"].astype(str), author.index, strict=True)]  # fmt: skip
+    agreed = pd.crosstab(author.reindex(adata.obs_names), majors)
+    assert agreed.to_numpy().sum() == adata.n_obs
+    lymphoid = agreed.index.str.contains("T cell|NK", regex=True)
+    if "t_nk" in agreed:
+        assert agreed.loc[lymphoid, "t_nk"].sum() >= 0.7 * agreed["t_nk"].sum()
+
+
+def test_idc_one_donor_gives_no_verdict(project, shared_data):
+    path = shared_data / "breast_idc_10x_filtered_feature_bc_matrix.h5"
+    config = own_cohort(
+        project, "idc", [("idc", "S1", "S1", "primary")], [("idc", "S1", "h5", str(path))]
+    )
+    project.snakemake(config=config)
+    verdicts, adata = check(project, "idc")
+    assert (verdicts["verdict"] == "not testable").all()
+    assert adata.n_obs > 400
+
+
+def test_a_sample_without_cells_is_dropped_and_reported(project, finished):
+    """Two good samples and one of debris; then only debris."""
+    config = own_cohort(
+        project,
+        "mine",
+        [("mine", name, name, "primary") for name in ("A", "B", "junk")],
+        [("mine", name, "h5ad", f"{name}.h5ad") for name in ("A", "B", "junk")],
+    )
+    config |= {key: finished.small[key] for key in ("integration", "claims", "interactions")}
+    for name, source in {"A": "OS1", "B": "OS2", "junk": "OS3"}.items():
+        files = {
+            role: str(
+                finished.run / f"resources/simulated_os/SIM000000{source[-1]}_{source}_{role}.{end}"
+            )
+            for role, end in (("matrix", "mtx.gz"), ("barcodes", "tsv.gz"), ("features", "tsv.gz"))
+        }
+        row = {"dataset": "mine", "sample": name, "patient": name, "condition": "primary"}
+        adata = read_sample(files, sample_row=row)
+        if name == "junk":
+            adata.X.data[:] = 1
+            adata = adata[:, :150].copy()
+        adata.write_h5ad(project.run / f"{name}.h5ad")
+    project.snakemake("results/report/index.html", config=config)
+    qc = json.loads((project.run / "results/mine/samples/junk/qc.json").read_text())
+    assert qc["n_cells_kept"] == 0
+    adata = ad.read_h5ad(project.run / "results/mine/annotated.h5ad")
+    assert set(adata.obs["sample"]) == {"A", "B"}
+    assert list(adata.uns["osteotalk"]["integrate"]["empty_samples"]) == ["junk"]
+    assert "junk" in (project.run / "results/report/mine.html").read_text()
+
+    samples = project.run / "my_samples.tsv"
+    lines = samples.read_text().splitlines()
+    samples.write_text("\n".join([lines[0], lines[-1]]) + "\n")
+    text = project.snakemake("results/mine/annotated.h5ad", config=config, fails=True)
+    assert "no sample has a cell left after quality control" in text
