@@ -91,6 +91,8 @@ def prepare_cohort(
         informative.drop_duplicates("sample").set_index("sample")["patient"]
     )
     table["active"] = is_active(table, alpha=alpha)
+    sides = ["source", "target"]
+    table[sides] = table[sides].astype("category")  # every claim looks them up
     return Cohort(
         dataset=dataset,
         pairs=resource,

@@ -26,7 +26,7 @@ class Levels:
     elevated_mean: float = 2.5  # of a marker or planted gene where it is raised
     elevated_log_sd: float = 0.2
     leak_detection: tuple[float, float] = (0.02, 0.04)  # of the same genes elsewhere
-    resource_detection: tuple[float, float] = (0.002, 0.4)  # log-uniform, the same everywhere
+    resource_detection: tuple[float, float] = (0.0005, 0.4)  # log-uniform, the same everywhere
     background_mean: float = 0.26  # median of a log-normal
     background_log_sd: float = 1.1
     background_detection: tuple[float, float] = (0.01, 0.6)
