@@ -297,7 +297,7 @@ def _cycles(populations: pd.DataFrame) -> list[str]:
 
 
 def _claim_problems(claims: pd.DataFrame) -> list[str]:
-    problems = []
+    problems = [] if len(claims) else ["the table has no claim"]
     for line, row in claims.iterrows():
         if row["kind"] == "interaction":
             empty = [c for c in ("pairs", "source", "target") if not row[c]]
@@ -327,6 +327,7 @@ def check_selection(tables: Tables, datasets: Sequence[str]) -> list[str]:
                 f"dataset '{dataset}' has a file for all its samples (empty sample cell in the "
                 "table of files), so sample_key must name the obs column that tells them apart"
             )
+        problems += _shared_files(files, dataset, str(row["sample_key"]), n_samples=len(samples))
         for sample in samples:
             roles = sorted(files.loc[files["sample"].isin([sample, ""]), "role"])
             if roles != sorted(TRIPLET) and roles not in (["h5"], ["h5ad"]):
@@ -335,6 +336,25 @@ def check_selection(tables: Tables, datasets: Sequence[str]) -> list[str]:
                     f"sample '{sample}' of dataset '{dataset}' needs the files matrix, barcodes "
                     f"and features, or one h5, or one h5ad; the table of files has: {have}"
                 )
+    return problems
+
+
+def _shared_files(
+    files: pd.DataFrame, dataset: str, sample_key: str, *, n_samples: int
+) -> list[str]:
+    """One file read as several samples would count the same cells as several patients."""
+    problems = [
+        f"dataset '{dataset}': '{path}' is given for all {n_samples} samples, but only an h5ad "
+        "file can hold several"
+        for path in files.loc[(files["sample"] == "") & (files["role"] != "h5ad"), "path"]
+        if n_samples > 1
+    ]
+    repeated = files[(files["sample"] != "") & files.duplicated("path", keep=False)]
+    if not sample_key:
+        problems += [
+            f"dataset '{dataset}': '{path}' is given for more than one sample or role"
+            for path in repeated["path"].unique()
+        ]
     return problems
 
 

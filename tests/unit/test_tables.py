@@ -277,3 +277,29 @@ def test_own_tables_need_no_simulation(local, tmp_path):
         kept = [lines[0], *(line for line in lines[1:] if line.startswith("mine\t"))]
         local[name].write_text("\n".join(kept) + "\n")
     load(local, ["mine"], tmp_path)
+
+
+def test_one_file_cannot_be_two_patients(local, tmp_path):
+    text = local["files"].read_text()
+    local["files"].write_text(text.replace("mine\t\th5ad", "mine\t\th5"))
+    with pytest.raises(tables.TableError, match="given for all 2 samples, but only an h5ad file"):
+        load(local, ["mine"], tmp_path)
+    text = text.replace("mine\t\th5ad\tmine.h5ad", "mine\tA\th5\tx.h5\nmine\tB\th5\tx.h5")
+    local["files"].write_text(text)
+    local["datasets"].write_text(local["datasets"].read_text().replace("\tpatient\t", "\t\t"))
+    with pytest.raises(tables.TableError, match="'x.h5' is given for more than one sample"):
+        load(local, ["mine"], tmp_path)
+
+
+@pytest.mark.parametrize("patient", ["P;1", "PA ", " PA", ""])
+def test_patient_ids_that_would_be_miscounted(paths, patient):
+    append(paths["samples"], "simulated_os", "X", patient, "primary", "")
+    with pytest.raises(tables.TableError, match="patient"):
+        load(paths)
+
+
+@pytest.mark.parametrize("dataset", ["claims", "report", "index"])
+def test_dataset_ids_that_name_a_result_folder(paths, dataset):
+    append(paths["datasets"], dataset, "X", "local", "", "", "", "")
+    with pytest.raises(tables.TableError, match=f"dataset '{dataset}' is not allowed"):
+        load(paths)

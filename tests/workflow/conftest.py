@@ -41,12 +41,13 @@ class Project:
         folder.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "snakemake", "-s", str(self.copy / "Snakefile")]
         command += ["--directory", str(folder), "--cores", str(cores), "--nocolor"]
+        command += words  # before --configfile, which takes all words that follow
         if config is not None:
             (folder / "config.yaml").write_text(yaml.safe_dump(config))
             command += ["--configfile", str(folder / "config.yaml")]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         done = subprocess.run(
-            [*command, *words],
+            command,
             capture_output=True,
             text=True,
             cwd=folder,

@@ -4,7 +4,6 @@ import gzip
 
 import pandas as pd
 import pytest
-import yaml
 
 
 def refuse(project, config, *words):
@@ -93,8 +92,3 @@ def test_a_broken_table_is_named(project, table):
 def test_a_wrong_value_of_every_kind_is_refused(project):
     config = {"interactions": {"alpha": 2}, "integration": {"harmony": "yes"}, "seed": -1}
     refuse(project, config, "3 problems", "interactions.alpha", "integration.harmony", "seed")
-
-
-def test_shipped_config_is_valid_yaml_without_surprises(repository):
-    config = yaml.safe_load((repository / "config" / "config.yaml").read_text())
-    assert config["datasets"] == ["simulated_os"]

@@ -53,7 +53,8 @@ def test_nsclc_seven_patients_with_few_cells(project, shared_data):
     # too few cells of a population are said, not crashed on
     logs = project.run / "logs" / "score_interactions" / "nsclc"
     assert re.search(r"fewer than 10 cells take no part", (logs / f"{patients[0]}.log").read_text())
-    assert not (verdicts["verdict"] == "supported").any() or adata.n_obs > 150
+    assert (verdicts["verdict"] == "not testable").all()  # ~40 cells a patient are too few
+    assert adata.n_obs > 250
     # the authors called these cells T cells, B cells ... : where we name a population, it agrees
     majors = adata.obs["population_major"]
     author = ad.read_h5ad(path).obs["author_major_cell_type"].astype(str)
@@ -62,8 +63,7 @@ def test_nsclc_seven_patients_with_few_cells(project, shared_data):
     agreed = pd.crosstab(author.reindex(adata.obs_names), majors)
     assert agreed.to_numpy().sum() == adata.n_obs
     lymphoid = agreed.index.str.contains("T cell|NK", regex=True)
-    if "t_nk" in agreed:
-        assert agreed.loc[lymphoid, "t_nk"].sum() >= 0.7 * agreed["t_nk"].sum()
+    assert agreed.loc[lymphoid, "t_nk"].sum() >= 0.7 * agreed["t_nk"].sum()
 
 
 def test_idc_one_donor_gives_no_verdict(project, shared_data):

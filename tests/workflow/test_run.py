@@ -141,4 +141,5 @@ def test_snakemake_report_holds_the_pages(finished):
         text = "".join(
             archive.read(name).decode("utf-8", "ignore") for name in names if "data" in name
         )
-    assert "unit of replication is the patient" in text or len(names) > 5
+    assert "replication is the patient" in text  # the caption of the workflow
+    assert "no evidence against a claim" in text  # the caption of the verdicts

@@ -27,12 +27,15 @@ def code_digest(name):
     return osteotalk_workflow.code_digest(script)
 
 
-def rows(name, **keys):
-    """Rows of a table as records; a param, so that an edit of the table reruns the rule."""
+def rows(name):
+    """A table by columns; a param, so that an edit of the table reruns the rule."""
+    return getattr(TABLES, name).to_dict("list")
+
+
+def records(name, dataset):
+    """Rows of one dataset in a table."""
     frame = getattr(TABLES, name)
-    for column, value in keys.items():
-        frame = frame[frame[column] == value]
-    return frame.to_dict("records")
+    return frame[frame["dataset"] == dataset].to_dict("records")
 
 
 def per_sample(pattern):

@@ -13,7 +13,7 @@ rule write_provenance:
     """Record versions, settings, seeds, the resource and the input files."""
     input:
         resource="results/resource.json",
-        files=[row["path"] for d in DATASETS for row in rows("files", dataset=d)],
+        files=[row["path"] for d in DATASETS for row in records("files", dataset=d)],
     output:
         provenance="results/provenance.json",
         config="results/run_config.yaml",
@@ -28,7 +28,7 @@ rule write_provenance:
         mem_mb=2000,
     params:
         config=dict(config),
-        files=[row for d in DATASETS for row in rows("files", dataset=d)],
+        files=[row for d in DATASETS for row in records("files", dataset=d)],
         basedir=str(workflow.basedir),
         code=code_digest("write_provenance"),
     script:
@@ -46,7 +46,7 @@ rule render_report:
         qc=[
             f"results/{d}/samples/{row['sample']}/qc.json"
             for d in DATASETS
-            for row in rows("samples", dataset=d)
+            for row in records("samples", dataset=d)
         ],
         evidence="results/claims/evidence.tsv",
         verdicts="results/claims/verdicts.tsv",

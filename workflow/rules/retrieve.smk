@@ -35,7 +35,7 @@ rule simulate_cohort:
     input:
         resource="results/resource.tsv",
     output:
-        files=[row["path"] for d in SIMULATED for row in rows("files", dataset=d)],
+        files=[row["path"] for d in SIMULATED for row in records("files", dataset=d)],
         truth_cells=[f"resources/{d}/truth_cells.tsv" for d in SIMULATED],
         truth_edges=[f"resources/{d}/truth_edges.tsv" for d in SIMULATED],
     log:
@@ -49,8 +49,8 @@ rule simulate_cohort:
         mem_mb=2000,
     params:
         settings=lookup("simulation", within=config),
-        samples=[row for d in SIMULATED for row in rows("samples", dataset=d)],
-        files=[row for d in SIMULATED for row in rows("files", dataset=d)],
+        samples=[row for d in SIMULATED for row in records("samples", dataset=d)],
+        files=[row for d in SIMULATED for row in records("files", dataset=d)],
         populations=rows("populations"),
         markers=rows("markers"),
         shares=rows("simulation_populations"),

@@ -77,7 +77,7 @@ def marker_scores(adata: AnnData, markers: pd.DataFrame, *, seed: int) -> pd.Dat
 
 
 def detected_markers(adata: AnnData, markers: pd.DataFrame, clusters: pd.Series) -> pd.DataFrame:
-    """Share of each population's measured markers that are detected in each cluster.
+    """Share of each population's markers, measured or not, that are detected in each cluster.
 
     A score can be high through one gene alone (XBP1 in breast epithelium and plasma cells); a
     population has to show more of its markers.
@@ -87,12 +87,13 @@ def detected_markers(adata: AnnData, markers: pd.DataFrame, clusters: pd.Series)
     Clusters x populations, 0 to 1.
     """
     known = markers[markers["gene"].isin(adata.var_names)]
+    listed = markers["population"].value_counts()
     genes = list(known["gene"].unique())
     counts = pd.DataFrame((adata[:, genes].X > 0).toarray(), columns=genes)
     detected = counts.groupby(clusters.to_numpy()).mean() >= DETECTED
     return pd.DataFrame(
         {
-            population: detected[list(rows["gene"])].mean(axis=1)
+            population: detected[list(rows["gene"])].sum(axis=1) / listed[population]
             for population, rows in known.groupby("population", sort=False)
         }
     )

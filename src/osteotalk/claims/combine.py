@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from osteotalk.claims.evidence import conclude
-from osteotalk.claims.verdicts import NOT_TESTABLE, Rules
+from osteotalk.claims.verdicts import Rules
 
 COMBINED = "all"
 
@@ -15,14 +15,21 @@ COMBINED = "all"
 def independent_datasets(datasets: pd.DataFrame, chosen: list[str]) -> list[str]:
     """Those of the chosen datasets that are of different patients, in the given order.
 
-    A re-release names the original in `patients_of`; of the two, the first chosen counts.
+    A re-release names the original in `patients_of`; of the two, the first chosen counts. Simulated
+    patients are never added to real ones: a simulated cohort counts only if all chosen are.
     """
-    original = {
-        row["dataset"]: row["patients_of"] or row["dataset"] for row in datasets.to_dict("records")
-    }
+    source, parent = (
+        dict(zip(datasets["dataset"], datasets[column], strict=True))
+        for column in ("source", "patients_of")
+    )
+    real = [dataset for dataset in chosen if source[dataset] != "simulated"]
     kept: dict[str, str] = {}
-    for dataset in chosen:
-        kept.setdefault(original[dataset], dataset)
+    for dataset in real or chosen:
+        original, seen = dataset, {dataset}
+        while parent[original] and parent[original] not in seen:
+            original = parent[original]
+            seen.add(original)
+        kept.setdefault(original, dataset)
     return list(kept.values())
 
 
@@ -32,9 +39,10 @@ def combine_evidence(
     """Combine what independent cohorts say of each claim.
 
     Cohorts without an informative patient do not count for a claim. Over the others, patients are
-    added up, decoy p-values are combined by Fisher's method, and effects are averaged weighted by
-    informative patients (without an interval, unless there is one cohort). The rules of `verdicts`
-    then apply to the sums, so that with one cohort the combined verdict is that of the cohort.
+    added up, decoy p-values of cohorts with `min_patients` (of all, if none has) are combined by
+    Fisher's method, and effects are averaged weighted by informative patients (without an interval,
+    unless there is one cohort). The rules of `verdicts` then apply to the sums, so that with one
+    cohort the combined verdict is that of the cohort.
 
     Parameters
     ----------
@@ -51,14 +59,13 @@ def combine_evidence(
     """
     used = evidence[evidence["dataset"].isin(independent)]
     rows = [
-        {"claim_id": claim, "dataset": COMBINED, **_combine_claim(group)}
+        {"claim_id": claim, "dataset": COMBINED, **_combine_claim(group, rules)}
         for claim, group in used.groupby("claim_id", sort=False)
     ]
     return conclude(pd.DataFrame(rows), rules=rules, table="verdicts")
 
 
-def _combine_claim(group: pd.DataFrame) -> dict[str, Any]:
-    testable = group[group["verdict"] != NOT_TESTABLE]
+def _combine_claim(group: pd.DataFrame, rules: Rules) -> dict[str, Any]:
     counted = group[group["n_informative"] > 0]
     # A cohort too small for a verdict of its own still adds its patients.
     basis = counted if len(counted) else group
@@ -70,14 +77,15 @@ def _combine_claim(group: pd.DataFrame) -> dict[str, Any]:
         "n_active": int(basis["n_active"].sum()),
         "best_edge": first["best_edge"],
         "n_decoys": int(basis["n_decoys"].sum()),
-        "n_datasets": len(testable),
+        "n_datasets": len(counted),
     }
     if len(basis) == 1:
         return row | {c: first[c] for c in ("effect", "effect_low", "effect_high", "decoy_p")}
     strongest = basis.sort_values(["support", "n_active"], ascending=False, kind="stable")
     row["best_edge"] = strongest["best_edge"].iloc[0]
     effects = basis[basis["effect"].notna() & (basis["n_informative"] > 0)]
-    p_values = basis["decoy_p"].dropna().to_numpy(dtype=np.float64)
+    large = basis[basis["n_informative"] >= rules.min_patients]
+    p_values = (large if len(large) else basis)["decoy_p"].dropna().to_numpy(dtype=np.float64)
     weights = effects["n_informative"].to_numpy(dtype=np.float64)
     return row | {
         "effect": float(np.average(effects["effect"], weights=weights)) if len(effects) else np.nan,

@@ -12,7 +12,7 @@ import pandas as pd
 
 # Ligand and receptor detection may each differ by this factor, at most, from the pair replaced.
 CALIPER = 2.0
-# With fewer pairs to draw from no p-value below 0.05 is possible.
+# With fewer pairs to draw from no p-value of a single pair can be below 0.05.
 MIN_POOL = 20
 # Detection below this share of cells is as good as none.
 FLOOR = 1e-3
@@ -82,9 +82,11 @@ def draw_decoys(
 ) -> np.ndarray:
     """Draw decoys of a claim.
 
-    Pairs that share a ligand or a receptor with the claim are never drawn. A claim of one pair has
-    its whole pool as decoys, each once. For a claim of several pairs, each pair is replaced from
-    its own pool, `n_decoys` times.
+    Pairs that share a ligand or a receptor with the claim are not in the pools. A claim of one pair
+    has its whole pool as decoys, each once. For a claim of several pairs, each pair is replaced
+    from its own pool, `n_decoys` times; there the claim's own pairs are put back into every pool,
+    as the claim is one of the draws that chance could have made. Without them a claim that beats
+    its pools would get a p-value of 1 / (n_decoys + 1), however small the pools.
 
     Parameters
     ----------
@@ -111,7 +113,9 @@ def draw_decoys(
         return np.empty((0, len(claim_pairs)), dtype=np.int64)
     if len(pools) == 1:
         return pools[0][:n_decoys, None]
-    return np.column_stack([rng.choice(pool, size=n_decoys) for pool in pools])
+    return np.column_stack(
+        [rng.choice(np.append(pool, claim_pairs), size=n_decoys) for pool in pools]
+    )
 
 
 def claim_rng(seed: int, *names: str) -> np.random.Generator:

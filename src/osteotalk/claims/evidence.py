@@ -153,7 +153,17 @@ def gather_evidence(
         else:
             row |= {**_NOTHING, "reason": claim["reason"]}
         rows.append(row)
-    return conclude(pd.DataFrame(rows), rules=rules, table="evidence")
+    table = conclude(pd.DataFrame(rows), rules=rules, table="evidence")
+    scored = set(cohort.pairs["ligand"] + "^" + cohort.pairs["receptor"])
+    notes = []
+    for pairs in claims["pairs"].map(split):
+        lost = [pair for pair in pairs if pair not in scored]
+        told = 0 < len(lost) < len(pairs)
+        notes.append(f"; not measured, or not in the resource: {', '.join(lost)}" if told else "")
+    table["reason"] = [
+        f"{reason}{note}" for reason, note in zip(table["reason"], notes, strict=True)
+    ]
+    return table
 
 
 def conclude(evidence: pd.DataFrame, *, rules: Rules, table: str) -> pd.DataFrame:

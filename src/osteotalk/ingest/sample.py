@@ -54,6 +54,13 @@ def read_sample(
         warnings.filterwarnings("ignore", message="(Variable|Observation) names are not unique")
         adata = READERS[role](files, sample=sample_row["sample"], sample_key=sample_key)
     _check_counts(adata, where)
+    ensembl = adata.var_names.str.fullmatch(r"ENS[A-Z]*\d{6,}(\.\d+)?").mean()
+    if ensembl > 0.5:
+        msg = (
+            f"{where}: {ensembl:.0%} of the gene names are Ensembl ids; gene symbols are needed as "
+            "var_names"
+        )
+        raise IngestError(msg)
     report: dict[str, Any] = {"file": where, "format": role, "n_genes": adata.n_vars}
     report["counts_from"] = str(adata.uns.get("counts_from", "X"))
     report["duplicate_symbols"] = _unique_symbols(adata, where)

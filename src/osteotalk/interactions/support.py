@@ -57,12 +57,14 @@ def informative_patients(obs: pd.DataFrame, *, min_cells: int) -> pd.DataFrame:
     Returns
     -------
     One row per source, target and sample where both have enough cells: source, target, sample,
-    patient.
+    patient. A sample in which only one population has enough cells is not scored and has no row.
     """
     cells = obs[["sample", "patient", "population"]].astype(str)
     cells = cells[cells["population"] != UNASSIGNED]
     sizes = cells.value_counts().rename("n").reset_index()
     sizes = sizes[sizes["n"] >= min_cells]
+    # A sample of one population is not scored: there is nothing to be specific against.
+    sizes = sizes[sizes.groupby("sample")["population"].transform("size") > 1]
     pairs = sizes.merge(sizes, on=["sample", "patient"], suffixes=("_source", "_target"))
     pairs = pairs.rename(columns={"population_source": "source", "population_target": "target"})
     columns = ["source", "target", "sample", "patient"]
@@ -122,7 +124,8 @@ def summarise_support(
         lambda p: ";".join(sorted(set(p)))
     )
     edges["patients"] = patients.reindex(edges.index).fillna("")
-    edges["n_active"] = edges["patients"].map(lambda p: len(p.split(";")) if p else 0)
+    n_active = active.groupby(EDGE, observed=True)["patient"].nunique()
+    edges["n_active"] = n_active.reindex(edges.index).fillna(0).astype(int)
     edges = edges.reset_index()
     edges[EDGE] = edges[EDGE].astype(str)
     keys = pd.MultiIndex.from_frame(edges[["source", "target"]])

@@ -33,14 +33,20 @@ def log_limits(values: np.ndarray, *, n_mads: float, floor: float) -> tuple[floa
     -------
     Lower and upper limit in the units of `values`.
     """
+    if values.size == 0:
+        return floor, floor
     logs = np.log1p(values)
     centre = np.median(logs)
     width = n_mads * median_abs_deviation(logs, scale="normal")
-    return max(float(np.expm1(centre - width)), floor), float(np.expm1(centre + width))
+    slack = 1e-9  # so that rounding does not make cells outliers where all are the same
+    low, high = np.expm1(centre - width) * (1 - slack), np.expm1(centre + width) * (1 + slack)
+    return max(float(low), floor), float(high)
 
 
 def mito_limit(percent: np.ndarray, *, n_mads: float, ceiling: float) -> float:
     """Highest mitochondrial share, percent: median + `n_mads` deviations, from 5 to `ceiling`."""
+    if percent.size == 0:
+        return MITO_FLOOR
     width = n_mads * median_abs_deviation(percent, scale="normal")
     return float(min(max(np.median(percent) + width, MITO_FLOOR), ceiling))
 

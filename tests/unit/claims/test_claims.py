@@ -85,11 +85,31 @@ def test_decoys_of_several_pairs(many_pairs):
     claim = np.array([0, 1])
     drawn = draw_decoys(claim, many_pairs, detection, **draw, rng=claim_rng(0, "d", "C1"))
     assert drawn.shape == (500, 2)
-    assert set(np.unique(drawn)) == set(range(2, 40))  # not the claim's, not the rarely detected
+    assert set(np.unique(drawn)) == set(range(40))  # not the rarely detected ones
     again = draw_decoys(claim, many_pairs, detection, **draw, rng=claim_rng(0, "d", "C1"))
     np.testing.assert_array_equal(drawn, again)
     other = draw_decoys(claim, many_pairs, detection, **draw, rng=claim_rng(0, "d", "C2"))
     assert (drawn != other).any()
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_p_values_of_null_claims_are_not_too_small(k):
+    """Claims of k random pairs, nothing special about them, at every small level."""
+    rng, p = np.random.default_rng(0), []
+    pairs = pd.DataFrame(
+        {"ligand": [f"L{i}" for i in range(61)], "receptor": [f"R{i}" for i in range(61)]}
+    )
+    detection = np.full((61, 2), 0.2)
+    for trial in range(600):
+        strength = rng.random(61)
+        claim = rng.choice(61, size=k, replace=False)
+        drawn = draw_decoys(
+            claim, pairs, detection, pool_size=60, n_decoys=300, rng=claim_rng(trial, "x")
+        )
+        p.append(decoy_p_value(strength[claim].max(), strength[drawn].max(axis=1)))
+    for level in (0.01, 0.02, 0.05, 0.2):
+        allowed = level + 3 * np.sqrt(level * (1 - level) / len(p))
+        assert np.mean(np.array(p) <= level) <= allowed
 
 
 def test_too_small_a_pool_gives_no_decoys(many_pairs):
@@ -202,6 +222,7 @@ def test_reasons_of_claims_that_cannot_be_tested(cohort):
     assert found.loc["C1", "reason"] == "not visible in RNA: vesicles"
     assert "not in the resource: XX^YY" in found.loc["C2", "reason"]
     assert "none of the sources (c) was found" in found.loc["C3", "reason"]
+    assert found.loc["C4", "reason"].endswith("; not measured, or not in the resource: XX^YY")
     assert found["decoy_q"].notna().tolist() == [False, False, False, True]
 
 
@@ -271,7 +292,16 @@ def test_cohorts_add_up():
 
 
 def test_a_re_release_is_not_counted_again():
-    datasets = pd.DataFrame({"dataset": ["x", "copy_of_x", "y"], "patients_of": ["", "x", ""]})
+    datasets = pd.DataFrame(
+        {
+            "dataset": ["x", "copy_of_x", "y", "copy_of_copy", "made"],
+            "patients_of": ["", "x", "", "copy_of_x", ""],
+            "source": ["local"] * 4 + ["simulated"],
+        }
+    )
+    assert independent_datasets(datasets, ["copy_of_copy", "y", "x"]) == ["copy_of_copy", "y"]
+    assert independent_datasets(datasets, ["made", "x"]) == ["x"]  # never with simulated patients
+    assert independent_datasets(datasets, ["made"]) == ["made"]
     assert independent_datasets(datasets, ["copy_of_x", "y", "x"]) == ["copy_of_x", "y"]
     rows = [row_of("copy_of_x", 4, 4, 0.01), row_of("x", 4, 4, 0.01)]
     assert combined(rows, ["x"])["n_informative"] == 4

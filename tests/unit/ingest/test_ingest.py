@@ -224,3 +224,9 @@ def test_real_h5ad(shared_data, tmp_path):
     row = {**ROW, "sample": patients.iloc[0]}
     adata = read_sample({"h5ad": str(path)}, sample_row=row, sample_key="patient")
     assert adata.n_obs == (patients == patients.iloc[0]).sum()
+
+
+def test_ensembl_ids_are_refused_at_once(cohort, tmp_path):
+    cohort.var_names = ["ENSG00000118785", "ENSG00000026508.17", "MT-CO1"]
+    with pytest.raises(IngestError, match="67% of the gene names are Ensembl ids"):
+        read_h5ad(cohort, tmp_path)

@@ -119,8 +119,8 @@ def obs():
     return pd.concat(
         [
             cells("S1", "P1", a=12, b=12),
-            cells("S1b", "P1", a=12, b=3),
-            cells("S2", "P2", a=12, b=9),
+            cells("S1b", "P1", a=12, b=3, c=12),
+            cells("S2", "P2", a=12, b=9, c=12),
             cells("S3", "P3", a=12, b=10, unassigned=40),
             cells("S4", "P4", unassigned=30),
         ]
@@ -145,6 +145,12 @@ def test_informative_patients(obs):
     assert list(pairs["sample"]) == ["S1", "S3"]
     own = found[(found["source"] == "a") & (found["target"] == "a")]
     assert list(own["patient"]) == ["P1", "P1", "P2", "P3"]
+
+
+def test_a_sample_of_one_population_is_not_informative():
+    """It is not scored, so an edge cannot be active there, and must not count as absent."""
+    found = informative_patients(cells("S1", "P1", a=50, b=9), min_cells=10)
+    assert found.empty
 
 
 def test_support_counts_patients_not_samples(obs):

@@ -197,3 +197,21 @@ def test_same_seed_same_result():
 def test_one_sample_runs_without_harmony():
     adata = integrate([filtered()], **INTEGRATION)
     assert adata.uns["osteotalk"]["integrate"]["harmony"] is False
+
+
+def test_equal_cells_are_no_outliers():
+    """Counts downsampled to one depth have no spread at all."""
+    adata = sample()
+    rng = np.random.default_rng(0)
+    dense = np.array([rng.permutation([9] * 60 + [1] * 20) for _ in range(adata.n_obs)])
+    adata.X = sparse.csr_matrix(dense.astype(np.int32))
+    kept, report = filter_cells(adata, **{**SETTINGS, "max_pct_mito": 100, "n_mads_mito": 50})
+    assert report["dropped"]["low_counts"] == report["dropped"]["high_counts"] == 0
+    assert report["dropped"]["low_genes"] == report["dropped"]["high_genes"] == 0
+    assert kept.n_obs == adata.n_obs
+
+
+def test_a_sample_without_droplets():
+    kept, report = filter_cells(sample()[:0].copy(), **SETTINGS)
+    assert kept.n_obs == 0
+    assert report["limits"]["n_counts"] == [50, 50]
