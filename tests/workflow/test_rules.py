@@ -154,3 +154,7 @@ def test_nothing_names_a_machine_or_a_registry(repository):
         ):  # fmt: skip
             text = path.read_text(encoding="utf-8", errors="ignore")
             assert not [w for w in words if w in text and path.name != "test_rules.py"], path
+
+
+def test_readme_has_its_numbers(repository):
+    assert "@@" not in (repository / "README.md").read_text()

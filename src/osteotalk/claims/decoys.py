@@ -76,13 +76,15 @@ def draw_decoys(
     pairs: pd.DataFrame,
     detection: np.ndarray,
     *,
+    claimed: np.ndarray,
     pool_size: int,
     n_decoys: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Draw decoys of a claim.
 
-    Pairs that share a ligand or a receptor with the claim are not in the pools. A claim of one pair
+    Pairs that share a ligand or a receptor with the claim, and pairs that any claim names, are not
+    in the pools: they may well be true. A claim of one pair
     has its whole pool as decoys, each once. For a claim of several pairs, each pair is replaced
     from its own pool, `n_decoys` times; there the claim's own pairs are put back into every pool,
     as the claim is one of the draws that chance could have made. Without them a claim that beats
@@ -94,6 +96,8 @@ def draw_decoys(
         Rows of the claim's pairs.
     pairs, detection
         All measured pairs of the resource, and their detection.
+    claimed
+        Per pair: whether some claim names it.
     pool_size, n_decoys
         Limits.
     rng
@@ -105,7 +109,8 @@ def draw_decoys(
     """
     ligands = pairs["ligand"].to_numpy()
     receptors = pairs["receptor"].to_numpy()
-    forbidden = np.isin(ligands, ligands[claim_pairs]) | np.isin(receptors, receptors[claim_pairs])
+    forbidden = claimed | np.isin(ligands, ligands[claim_pairs])
+    forbidden |= np.isin(receptors, receptors[claim_pairs])
     pools = [
         pool_of(int(pair), detection, forbidden=forbidden, size=pool_size) for pair in claim_pairs
     ]

@@ -139,6 +139,8 @@ def gather_evidence(
     `effect` is the mean over informative patients of the claim's statistic less the mean of its
     decoys, with a 95 % t interval over patients.
     """
+    names = cohort.pairs["ligand"] + "^" + cohort.pairs["receptor"]
+    claimed = names.isin([pair for cell in claims["pairs"] for pair in split(cell)]).to_numpy()
     rows = []
     for claim in claims.astype(str).to_dict("records"):
         row: dict[str, Any] = {
@@ -148,13 +150,19 @@ def gather_evidence(
         }
         if claim["kind"] == "interaction":
             row |= _measure(
-                claim, cohort, vocabulary, n_decoys=n_decoys, decoy_pool=decoy_pool, seed=seed
+                claim,
+                cohort,
+                vocabulary,
+                claimed=claimed,
+                n_decoys=n_decoys,
+                decoy_pool=decoy_pool,
+                seed=seed,
             )
         else:
             row |= {**_NOTHING, "reason": claim["reason"]}
         rows.append(row)
     table = conclude(pd.DataFrame(rows), rules=rules, table="evidence")
-    scored = set(cohort.pairs["ligand"] + "^" + cohort.pairs["receptor"])
+    scored = set(names)
     notes = []
     for pairs in claims["pairs"].map(split):
         lost = [pair for pair in pairs if pair not in scored]
@@ -217,6 +225,7 @@ def _measure(
     cohort: Cohort,
     vocabulary: pd.DataFrame,
     *,
+    claimed: np.ndarray,
     n_decoys: int,
     decoy_pool: int,
     seed: int,
@@ -257,6 +266,7 @@ def _measure(
         pairs,
         cohort.pairs,
         cohort.detection,
+        claimed=claimed,
         pool_size=decoy_pool,
         n_decoys=n_decoys,
         rng=claim_rng(seed, cohort.dataset, claim["claim_id"]),
