@@ -128,6 +128,7 @@ def _populations(config: Settings, provenance: Settings) -> str:
     rule = joined(
         clause(config, "annotation.min_score", "score at least {}"),
         clause(config, "annotation.min_margin", "lead over the second at least {}"),
+        clause(config, "annotation.min_markers", "share of its markers detected at least {}"),
     )
     return (
         "Populations. Counts were scaled to 10,000 per cell, log1p-transformed and reduced by "
@@ -182,7 +183,7 @@ def _claims(config: Settings) -> str:
         "Claims. Several samples of a patient count once. Support is the share of informative "
         "patients in whom an edge of the claim is active, with a 95 % Wilson interval "
         "(doi:10.1080/01621459.1927.10502953). Decoys keep the populations of the claim and swap "
-        f"in pairs of similar detection over the cohort{decoys}; the statistic compared is "
+        f"in pairs of similar detection that no claim names{decoys}; the statistic compared is "
         "NATMI's specificity weight, the highest over the claim's edges, averaged over patients. "
         "Decoy p-values are corrected over the claims of a cohort (Benjamini-Hochberg). Cohorts "
         "are combined only if their patients are different: patients are added up, and decoy "
