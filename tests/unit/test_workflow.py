@@ -85,7 +85,7 @@ def test_digest_ignores_file_times(package):
 def test_real_scripts_reach_their_modules(repository):
     scripts = repository / "workflow" / "scripts"
     reached = {p.name for p in workflow._imports(scripts / "score_interactions.py")}
-    assert {"io.py", "resource.py", "score.py", "workflow.py", "__init__.py"} <= reached
+    assert {"io.py", "score.py", "workflow.py", "__init__.py"} <= reached
 
 
 def test_environment_is_single_threaded_and_finds_the_package_once(monkeypatch, tmp_path):
