@@ -13,7 +13,7 @@ PARTS = ("Snakefile", "config", "envs", "src", "workflow")
 # Few cells and genes, so that a run takes a minute; populations are then small too.
 SMALL = {
     "simulation": {"cells": 2100, "genes": 2600, "seed": 1},
-    "interactions": {"n_perms": 200, "min_cells": 6},
+    "interactions": {"min_cells": 6},
     "integration": {"n_top_genes": 800},
     "claims": {"n_decoys": 200},
 }

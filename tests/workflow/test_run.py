@@ -88,7 +88,9 @@ def test_shuffled_labels_support_nothing(finished):
     shuffled = sample.obs["population"].sample(frac=1, random_state=0)
     sample.obs["population"] = shuffled.to_numpy()
     resource = io.read_tsv(finished.run / "results/resource.tsv", table="resource")
-    table = score_sample(sample, resource=resource, expr_prop=0.1, min_cells=6, n_perms=200, seed=0)
+    table = score_sample(
+        sample, resource=resource, expr_prop=0.1, min_cells=6, n_perms=1000, seed=0
+    )
     assert len(table) > 1000
     assert (table["q_value"] <= 0.05).mean() < 0.001
 
