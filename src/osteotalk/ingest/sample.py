@@ -61,7 +61,8 @@ def read_sample(
             "var_names"
         )
         raise IngestError(msg)
-    report: dict[str, Any] = {"file": where, "format": role, "n_genes": adata.n_vars}
+    report: dict[str, Any] = {"sample": sample_row["sample"], "file": where, "format": role}
+    report["n_genes"] = adata.n_vars
     report["counts_from"] = str(adata.uns.get("counts_from", "X"))
     report["duplicate_symbols"] = _unique_symbols(adata, where)
     counts = sparse.csr_matrix(adata.X, dtype=np.int32)

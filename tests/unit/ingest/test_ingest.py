@@ -49,6 +49,8 @@ def test_triplet(tmp_path, zipped, kinds):
     np.testing.assert_array_equal(adata.X.toarray(), COUNTS[[0, 2, 3]])
     assert list(adata.var["ensembl_id"]) == ["ENSG0", "ENSG1", "ENSG2"]
     assert adata.uns["ingest"]["empty_droplets"] == 1
+    assert adata.uns["ingest"]["n_droplets"] == 3
+    assert adata.uns["ingest"]["sample"] == "S1"
     assert set(adata.obs["patient"]) == {"P1"}
 
 

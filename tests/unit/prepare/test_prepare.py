@@ -33,6 +33,7 @@ def sample(name="S1", *, cells=60, genes=80, seed=0, shift=1.0):
         obs[column] = value
     obs["condition"] = "primary"
     adata = AnnData(counts, obs=obs, var=pd.DataFrame(index=names))
+    # the keys that osteotalk.ingest writes and this stage reads
     adata.uns["ingest"] = {"file": f"{name}.h5", "sample": name, "n_droplets": cells}
     return adata
 
