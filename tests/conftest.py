@@ -1,6 +1,8 @@
 """Paths that tests share."""
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,18 @@ def shared_data(repository) -> Path:
     if not folder.is_dir():
         pytest.skip("the real data sets are not beside the repository (../shared/data)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def loopback():
+    """The module tests/loopback.py: a server on 127.0.0.1."""
+    if "loopback" not in sys.modules:
+        path = Path(__file__).with_name("loopback.py")
+        spec = importlib.util.spec_from_file_location("loopback", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["loopback"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["loopback"]
 
 
 @pytest.hookimpl(wrapper=True)
