@@ -76,6 +76,35 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "median_specificity_rank": NUMBER,
             "patients": TEXT,
         },
+        "members": {
+            "sample": TEXT,
+            "key": TEXT,
+            "kind": TEXT,
+            "role": TEXT,
+            "archive": TEXT,
+            "inner": TEXT,
+            "member": TEXT,
+            "bytes": INTEGER,
+        },
+        "samples_found": dict.fromkeys(
+            (
+                "dataset",
+                "sample",
+                "patient",
+                "condition",
+                "histology",
+                "site",
+                "treatment",
+                "suspension",
+                "accession",
+                "member",
+                "status",
+                "sources",
+                "note",
+            ),
+            TEXT,
+        ),
+        "genes": {"outcome": TEXT, "gene": TEXT, "symbol": TEXT, "n_samples": INTEGER},
         "resource": {"ligand": TEXT, "receptor": TEXT, "origin": TEXT},
         "annotation": {
             "cluster": TEXT,
@@ -110,6 +139,8 @@ OBS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
     }
 )
+# Columns of obs in all stages of a cohort whose authors' labels or quality control are known.
+AUTHOR_OBS = {"author_label": TEXT, "author_qc": TEXT}
 OBSM = ("X_pca", "X_umap")  # in the stages integrated and annotated
 UNASSIGNED = "unassigned"
 
@@ -197,7 +228,8 @@ def check_adata(adata: AnnData, *, stage: str, where: str) -> None:
     ContractError
         Naming every field that is missing or wrong.
     """
-    problems = _column_problems(adata.obs, OBS[stage])
+    optional = {name: kind for name, kind in AUTHOR_OBS.items() if name in adata.obs}
+    problems = _column_problems(adata.obs, {**OBS[stage], **optional})
     if not adata.var_names.is_unique:
         problems.append("gene names are not unique")
     if stage in ("counts", "filtered"):

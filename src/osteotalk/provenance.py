@@ -68,6 +68,8 @@ def describe_run(
     *,
     config: Mapping[str, Any],
     files: Sequence[Mapping[str, str]],
+    datasets: Sequence[Mapping[str, str]],
+    downloads: Mapping[str, Mapping[str, Any]],
     resource: Mapping[str, Any],
     basedir: str | Path,
 ) -> dict[str, Any]:
@@ -79,6 +81,10 @@ def describe_run(
         The merged config.
     files
         Rows of the table of files (dataset, sample, role, path) of the datasets of this run.
+    datasets
+        Rows of the table of datasets (dataset, accession) of this run.
+    downloads
+        Record of each downloaded file (url, sha256, retrieved_at), by path.
     resource
         From `osteotalk.interactions.resource.describe`.
     basedir
@@ -88,8 +94,21 @@ def describe_run(
     -------
     JSON-able: versions, commit, config and its digest, resource and its digest, seeds, and size and
     SHA-256 of every input file.
+
+    Raises
+    ------
+    ValueError
+        If a downloaded file is not what it was when it was downloaded.
     """
     text = yaml.safe_dump(dict(config), sort_keys=True)
+    digests = {path: file_digest(path) for path in sorted({row["path"] for row in files})}
+    changed = [p for p, found in downloads.items() if digests.get(p, "") != found["sha256"]]
+    if changed:
+        msg = (
+            f"{', '.join(changed)}: changed since the download; the results may be of another "
+            "file. Delete it and run again"
+        )
+        raise ValueError(msg)
     return {
         "osteotalk": __version__,
         "commit": commit_of(basedir),
@@ -99,11 +118,14 @@ def describe_run(
         "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "seeds": {"analysis": config["seed"], "simulation": config["simulation"]["seed"]},
         "resource": resource,
+        "accessions": {row["dataset"]: row["accession"] for row in datasets},
         "files": [
             {
                 **{column: row[column] for column in ("dataset", "sample", "role", "path")},
                 "bytes": Path(row["path"]).stat().st_size,
-                "sha256": file_digest(row["path"]),
+                "sha256": digests[row["path"]],
+                "url": downloads.get(row["path"], {}).get("url", ""),
+                "retrieved_at": downloads.get(row["path"], {}).get("retrieved_at", ""),
             }
             for row in files
         ],

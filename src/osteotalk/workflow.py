@@ -47,13 +47,21 @@ def load(config: Mapping[str, Any], basedir: str | Path) -> tables.Tables:
     schemas = Path(basedir) / "workflow" / "schemas"
     try:
         tables.check_config(config, tables.read_schema(schemas / "config.schema.yaml"))
-        paths = {name: _find(path, basedir) for name, path in config["tables"].items()}
+        paths = {name: find_file(path, basedir) for name, path in config["tables"].items()}
         return tables.load_tables(paths, schemas, datasets=config["datasets"], workdir=Path.cwd())
     except tables.TableError as error:
         raise WorkflowError(str(error)) from None
 
 
-def _find(path: str, basedir: str | Path) -> Path:
+def needs_token(loaded: tables.Tables, datasets: list[str]) -> bool:
+    """Whether a file of the scPCA portal is to be downloaded."""
+    portal = loaded.datasets.loc[loaded.datasets["source"] == "scpca", "dataset"]
+    paths = loaded.files.loc[loaded.files["dataset"].isin(set(portal) & set(datasets)), "path"]
+    return not all(Path(path).is_file() for path in paths)
+
+
+def find_file(path: str, basedir: str | Path) -> Path:
+    """Find a file of the config: in the folder of the run, else beside the Snakefile."""
     here = Path(path)
     return here if here.exists() or here.is_absolute() else Path(basedir) / path
 

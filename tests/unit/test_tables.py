@@ -47,9 +47,12 @@ def test_a_cell_spelled_na_stays_text(paths):
     assert "NA" in set(load(paths).samples["patient"])
 
 
-def append(path, *cells):
+def append(path, *cells, **named):
+    """Add a row: its first cells, and others by their column."""
+    header = path.read_text().splitlines()[0].split("\t")
+    row = dict(zip(header, cells, strict=False)) | named
     with path.open("a") as stream:
-        stream.write("\t".join(cells) + "\n")
+        stream.write("\t".join(row.get(column, "") for column in header) + "\n")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +91,6 @@ def append(path, *cells):
         ),
         ("populations", ["x", "X", "y", "", "#123456"], "parent 'y' is not in the table"),
         ("populations", ["unassigned", "X", "", "", "#123456"], "population 'unassigned' is not"),
-        ("samples", ["simulated_os", "X", "P1"], "3 cells, but the header has 5"),
     ],
 )
 def test_bad_rows_are_named_with_their_line(paths, table, cells, message):
@@ -99,6 +101,13 @@ def test_bad_rows_are_named_with_their_line(paths, table, cells, message):
     assert f"line {line}: " in str(error.value)
     assert message in str(error.value)
     assert str(paths[table]) in str(error.value)
+
+
+def test_a_short_row(paths):
+    with paths["samples"].open("a") as stream:
+        stream.write("simulated_os\tX\tP1\n")
+    with pytest.raises(tables.TableError, match="3 cells, but the header has 13"):
+        load(paths)
 
 
 def test_all_problems_are_reported_at_once(paths):
@@ -133,14 +142,15 @@ def test_missing_table(paths):
 
 
 def test_unknown_dataset_names_the_closest(paths):
-    with pytest.raises(tables.TableError, match="'simulated_so' of the config.*'simulated_os'"):
+    message = "'simulated_so' of the config.*Near matches: 'simulated_os'"
+    with pytest.raises(tables.TableError, match=message):
         load(paths, ["simulated_so"])
 
 
 @pytest.fixture
 def local(paths, tmp_path):
     """A local cohort of one h5ad file with two samples."""
-    append(paths["datasets"], "mine", "Mine", "local", "", "patient", "", "")
+    append(paths["datasets"], "mine", "Mine", "local", sample_key="patient")
     append(paths["samples"], "mine", "A", "A", "primary", "")
     append(paths["samples"], "mine", "B", "B", "primary", "")
     append(paths["files"], "mine", "", "h5ad", "mine.h5ad")
@@ -165,7 +175,7 @@ def test_missing_and_empty_files(local, tmp_path):
 
 def test_shared_file_needs_a_sample_key(local, tmp_path):
     local["datasets"].write_text(local["datasets"].read_text().replace("\tpatient\t", "\t\t"))
-    with pytest.raises(tables.TableError, match="sample_key must name the obs column"):
+    with pytest.raises(tables.TableError, match="sample_key must name the column"):
         load(local, ["mine"], tmp_path)
 
 
@@ -197,7 +207,7 @@ def wrong_values(schema, path=()):
         here = (*path, key)
         if rule["type"] == "object":
             yield here, "text"
-            yield from wrong_values(rule, here)
+            yield from wrong_values(rule, here) if "properties" in rule else ()
         else:
             wrong = {"string": 1, "integer": 1.5, "number": "1", "boolean": "yes", "array": "x"}
             yield here, wrong[rule["type"]]
@@ -223,7 +233,7 @@ def test_config_refuses_wrong_values(config, path, value):
 
 
 def all_objects(schema, path=()):
-    if schema.get("type") == "object":
+    if "properties" in schema:
         yield path
         for key, rule in schema["properties"].items():
             yield from all_objects(rule, (*path, key))
@@ -284,8 +294,8 @@ def test_one_file_cannot_be_two_patients(local, tmp_path):
     local["files"].write_text(text.replace("mine\t\th5ad", "mine\t\th5"))
     with pytest.raises(tables.TableError, match="given for all 2 samples, but only an h5ad file"):
         load(local, ["mine"], tmp_path)
-    text = text.replace("mine\t\th5ad\tmine.h5ad", "mine\tA\th5\tx.h5\nmine\tB\th5\tx.h5")
-    local["files"].write_text(text)
+    local["files"].write_text(text.replace("mine\t\th5ad\tmine.h5ad", "mine\tA\th5\tx.h5"))
+    append(local["files"], "mine", "B", "h5", "x.h5")
     local["datasets"].write_text(local["datasets"].read_text().replace("\tpatient\t", "\t\t"))
     with pytest.raises(tables.TableError, match="'x.h5' is given for more than one sample"):
         load(local, ["mine"], tmp_path)
@@ -303,3 +313,74 @@ def test_dataset_ids_that_name_a_result_folder(paths, dataset):
     append(paths["datasets"], dataset, "X", "local", "", "", "", "")
     with pytest.raises(tables.TableError, match=f"dataset '{dataset}' is not allowed"):
         load(paths)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        ("GSE152048", r"Near matches: 'gse152048' \(GSE152048: treated primary"),
+        ("gse15204", "'gse152048'.*A new cohort needs a row in the table of datasets"),
+        ("gse217792", "'gse217792' of the config is retired: Not osteosarcoma"),
+        ("scpcp000017", "no row in the table of samples.*resources/scpcp000017/samples_found.tsv"),
+    ],
+)
+def test_datasets_that_cannot_be_analysed_yet(paths, dataset, message):
+    with pytest.raises(tables.TableError, match=message):
+        load(paths, [dataset])
+
+
+def test_catalogue_of_public_cohorts(paths):
+    """Facts that are easily got wrong, and the addresses by the archive's pattern."""
+    loaded = load(paths, ["gse152048", "gse162454", "gse270231", "gse169396", "gse252470"])
+    samples = loaded.samples.set_index("sample")
+    assert samples.loc["OS_4", "accession"] == "GSM5155198"
+    assert samples.loc[["BC10", "BC17"], "condition"].eq("lung_metastasis").all()
+    assert samples.loc[["BC11", "BC20"], "condition"].eq("recurrence").all()
+    assert samples.loc[["BC17", "BC20", "BC22"], "histology"].eq("chondroblastic").all()
+    own = loaded.samples.groupby("dataset")
+    assert own.size()[["gse152048", "gse162454", "gse270231"]].tolist() == [11, 6, 7]
+    assert own["patient"].nunique()[["gse270231", "gse252470"]].tolist() == [5, 6]
+    datasets = loaded.datasets.set_index("dataset")
+    assert datasets.loc["tisch_os_gse162454", "patients_of"] == "gse162454"
+    assert (datasets.loc[["gse169396", "gse252470"], "combine"] == "no").all()
+    for row in tables.remote_files(loaded).values():
+        accession = datasets.loc[row["dataset"], "accession"]
+        name = row["path"].rsplit("/", 1)[1]
+        if accession.startswith("GSE") and row["role"] == "archive":
+            folder = f"https://ftp.ncbi.nlm.nih.gov/geo/series/{accession[:-3]}nnn/{accession}"
+            assert row["url"] == f"{folder}/suppl/{name}"
+        assert row["status"] != ""
+        assert row["sources"] != ""
+    everything = pd.concat([loaded.datasets, loaded.samples, loaded.files])
+    unsure = everything[everything["status"].isin(["inferred", "secondary", "unverified"])]
+    assert unsure["note"].ne("").all()  # says which fact is not sure
+
+
+def test_retired_rows_are_kept_apart(paths):
+    text = paths["samples"].read_text().splitlines(keepends=True)
+    row = next(line for line in text if line.startswith("gse162454\tOS_6\t"))
+    paths["samples"].write_text("".join(text).replace(row, row.replace("verified", "retired")))
+    loaded = load(paths, ["gse162454"])
+    assert "OS_6" not in set(loaded.samples["sample"])
+    assert loaded.retired["sample"].tolist() == ["OS_6"]
+
+
+def test_addresses_belong_to_public_datasets_and_their_folder(paths):
+    append(paths["files"], "simulated_os", "X", "h5", "resources/a.h5", url="https://x.org/a.h5")
+    append(
+        paths["files"], "gse162454", "", "metadata", "resources/gse162454/manifest.tsv",
+        url="https://x.org/m",
+    )  # fmt: skip
+    with pytest.raises(tables.TableError) as error:
+        load(paths)
+    text = str(error.value)
+    assert "dataset 'simulated_os' is simulated, so its files can have no url" in text
+    assert "path 'resources/a.h5' is not allowed for a file with a url; write resources/sim" in text
+    assert "path 'resources/gse162454/manifest.tsv' is not allowed" in text
+
+
+def test_another_species_needs_orthologs(paths):
+    text = paths["files"].read_text().splitlines(keepends=True)
+    paths["files"].write_text("".join(line for line in text if "orthologs" not in line))
+    with pytest.raises(tables.TableError, match="'gse252470' is of species dog and needs a file"):
+        load(paths, ["gse252470"])

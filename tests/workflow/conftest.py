@@ -35,8 +35,10 @@ class Project:
         self.run = root / "run"
         self.run.mkdir()
 
-    def snakemake(self, *words, config=None, fails=False, folder=None, cores=2):
-        """Run Snakemake; give everything it printed."""
+    def snakemake(
+        self, *words, config=None, overlay="", fails=False, folder=None, cores=2, environment=None
+    ):
+        """Run Snakemake, with an overlay of config/ and then `config`; give what it printed."""
         folder = folder or self.run
         folder.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "snakemake", "-s", str(self.copy / "Snakefile")]
@@ -44,14 +46,15 @@ class Project:
         command += words  # before --configfile, which takes all words that follow
         if config is not None:
             (folder / "config.yaml").write_text(yaml.safe_dump(config))
-            command += ["--configfile", str(folder / "config.yaml")]
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+            overlays = [str(self.copy / "config" / overlay)] if overlay else []
+            command += ["--configfile", *overlays, str(folder / "config.yaml")]
+        inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "SCPCA_TOKEN")}
         done = subprocess.run(
             command,
             capture_output=True,
             text=True,
             cwd=folder,
-            env=environment,
+            env={**inherited, **(environment or {})},
             check=False,
         )
         text = done.stdout + done.stderr

@@ -28,7 +28,8 @@ def test_dataset_that_is_not_in_the_table(project):
     refuse(
         project,
         {"datasets": ["simulated_oz"]},
-        "dataset 'simulated_oz' of the config is not in it; closest: 'simulated_os'",
+        "dataset 'simulated_oz' of the config is not in it. Near matches: 'simulated_os'",
+        "A new cohort needs a row in the table of datasets",
     )
 
 

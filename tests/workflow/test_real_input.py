@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from osteotalk import io
-from osteotalk.ingest import read_sample
+from osteotalk.ingest import read_sample, read_symbols
 
 pytestmark = pytest.mark.slow
 
@@ -94,7 +94,8 @@ def test_a_sample_without_cells_is_dropped_and_reported(project, finished):
             for role, end in (("matrix", "mtx.gz"), ("barcodes", "tsv.gz"), ("features", "tsv.gz"))
         }
         row = {"dataset": "mine", "sample": name, "patient": name, "condition": "primary"}
-        adata = read_sample(files, sample_row=row)
+        symbols = read_symbols(project.copy / "config" / "gene_symbols.tsv")
+        adata, _ = read_sample(files, sample_row=row, symbols=symbols)
         if name == "junk":
             adata.X.data[:] = 1
             adata = adata[:, :150].copy()

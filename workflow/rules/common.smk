@@ -4,8 +4,11 @@ Needs    config, tables named in it
 Makes    nothing
 """
 
+from snakemake.exceptions import WorkflowError
+
 from osteotalk import workflow as osteotalk_workflow
-from osteotalk.tables import sample_files
+from osteotalk.retrieve import RetrieveError, scpca_token
+from osteotalk.tables import records_of, remote_files, sample_files
 
 osteotalk_workflow.prepare_environment(workflow.basedir)
 TABLES = osteotalk_workflow.load(config, workflow.basedir)
@@ -14,11 +17,26 @@ SIMULATED = TABLES.datasets.loc[
     TABLES.datasets["source"] == "simulated", "dataset"
 ].tolist()
 SIMULATED_CHOSEN = [dataset for dataset in DATASETS if dataset in SIMULATED]
+REMOTE = remote_files(TABLES)
+DOWNLOADED = sorted({row["dataset"] for row in REMOTE.values()})
+SYMBOLS = osteotalk_workflow.find_file(config["genes"]["symbols"], workflow.basedir)
+
+if osteotalk_workflow.needs_token(TABLES, DATASETS):
+    # asked for now, not when the download starts
+    try:
+        scpca_token()
+    except RetrieveError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def one_of(names):
+    """Pattern of a wildcard that can only be one of these names."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 wildcard_constraints:
-    dataset="|".join(map(re.escape, DATASETS)),
-    sample="|".join(map(re.escape, TABLES.samples["sample"].unique())),
+    dataset=one_of(DATASETS),
+    sample=one_of(TABLES.samples["sample"].unique()),
 
 
 def code_digest(name):
@@ -34,16 +52,30 @@ def rows(name):
 
 def records(name, dataset):
     """Rows of one dataset in a table."""
-    frame = getattr(TABLES, name)
-    return frame[frame["dataset"] == dataset].to_dict("records")
+    return records_of(getattr(TABLES, name), dataset)
 
 
 def per_sample(pattern):
     return osteotalk_workflow.per_sample(TABLES, pattern)
 
 
+def remote_row(wildcards):
+    return REMOTE[f"resources/{wildcards.dataset}/{wildcards.file}"]
+
+
+def dataset_files(wildcards):
+    """Files of a dataset, each once."""
+    return list(
+        dict.fromkeys(row["path"] for row in records("files", wildcards.dataset))
+    )
+
+
 def files_of_sample(wildcards):
-    return sample_files(TABLES, wildcards.dataset, wildcards.sample)
+    """Files of a sample by role, with the table of members if there is an archive."""
+    files = sample_files(TABLES, wildcards.dataset, wildcards.sample)
+    if "archive" in files:
+        files["members"] = f"resources/{wildcards.dataset}/members.tsv"
+    return files
 
 
 def sample_row(wildcards):

@@ -1,7 +1,9 @@
 """From files to one clustered cohort.
 
 Needs    the files of each sample (table of files)
-Makes    results/<dataset>/samples/<sample>/counts.h5ad     counts as they came
+Makes    results/<dataset>/samples/<sample>/counts.h5ad     counts as they came, genes by symbol
+         results/<dataset>/samples/<sample>/ingest.json     what was read, and how genes were named
+         results/<dataset>/genes.tsv                        gene names changed or not mapped
          results/<dataset>/samples/<sample>/filtered.h5ad   living single cells
          results/<dataset>/samples/<sample>/qc.json         what was dropped and why
          results/<dataset>/integrated.h5ad                  all samples in one space, clustered
@@ -12,8 +14,10 @@ rule ingest_sample:
     """Read the counts of one sample, whatever their format."""
     input:
         unpack(files_of_sample),
+        symbols=SYMBOLS,
     output:
         counts="results/{dataset}/samples/{sample}/counts.h5ad",
+        report="results/{dataset}/samples/{sample}/ingest.json",
     log:
         "logs/ingest_sample/{dataset}/{sample}.log",
     benchmark:
@@ -29,6 +33,27 @@ rule ingest_sample:
         code=code_digest("ingest_sample"),
     script:
         "../scripts/ingest_sample.py"
+
+
+rule list_genes:
+    """List the gene names of a cohort that were changed, or could not be mapped."""
+    input:
+        reports=per_sample("results/{dataset}/samples/{sample}/ingest.json"),
+    output:
+        genes="results/{dataset}/genes.tsv",
+    log:
+        "logs/list_genes/{dataset}.log",
+    benchmark:
+        "benchmarks/timings/list_genes/{dataset}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        code=code_digest("list_genes"),
+    script:
+        "../scripts/list_genes.py"
 
 
 rule filter_cells:

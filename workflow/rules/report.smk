@@ -14,6 +14,10 @@ rule write_provenance:
     input:
         resource="results/resource.json",
         files=[row["path"] for d in DATASETS for row in records("files", dataset=d)],
+        manifests=expand(
+            "resources/{dataset}/manifest.tsv",
+            dataset=[d for d in DATASETS if d in DOWNLOADED],
+        ),
     output:
         provenance="results/provenance.json",
         config="results/run_config.yaml",
@@ -29,6 +33,7 @@ rule write_provenance:
     params:
         config=dict(config),
         files=[row for d in DATASETS for row in records("files", dataset=d)],
+        datasets=[row for d in DATASETS for row in records("datasets", dataset=d)],
         basedir=str(workflow.basedir),
         code=code_digest("write_provenance"),
     script:
@@ -48,6 +53,12 @@ rule render_report:
             for d in DATASETS
             for row in records("samples", dataset=d)
         ],
+        ingest=[
+            f"results/{d}/samples/{row['sample']}/ingest.json"
+            for d in DATASETS
+            for row in records("samples", dataset=d)
+        ],
+        genes=expand("results/{dataset}/genes.tsv", dataset=DATASETS),
         evidence="results/claims/evidence.tsv",
         verdicts="results/claims/verdicts.tsv",
         provenance="results/provenance.json",
@@ -83,6 +94,7 @@ rule render_report:
             for name in (
                 "datasets",
                 "samples",
+                "retired",
                 "claims",
                 "populations",
                 "markers",

@@ -1,10 +1,15 @@
 """Put the pairs to score and the files of the cohorts in place.
 
-Needs    the tables of interactions and of the simulation
+Needs    the tables of interactions, of the simulation and of files
 Makes    results/resource.tsv                          ligand-receptor pairs that are scored
          results/resource.json                         their number, origin and digest
          resources/<simulated dataset>/...             files of the embedded cohort
          resources/<simulated dataset>/truth_*.tsv     what was planted in it
+         resources/<dataset>/<file>                    downloads, verified
+         resources/<dataset>/records/<file>.json       address, size and checksum of each
+         resources/<dataset>/manifest.tsv              the same of all, kept between runs
+         resources/<dataset>/members.tsv               what in an archive belongs to which sample
+         resources/<dataset>/samples_found.tsv         on request: a sheet of samples to complete
 """
 
 
@@ -58,3 +63,121 @@ rule simulate_cohort:
         code=code_digest("simulate_cohort"),
     script:
         "../scripts/simulate_cohort.py"
+
+
+rule download_file:
+    """Download one file and check it; the cache is asked first."""
+    localrule: True
+    output:
+        file="resources/{dataset}/{file}",
+        record="resources/{dataset}/records/{file}.json",
+    log:
+        "logs/download_file/{dataset}/{file}.log",
+    benchmark:
+        "benchmarks/timings/download_file/{dataset}/{file}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    wildcard_constraints:
+        dataset=one_of(DOWNLOADED),
+        file=one_of(sorted({Path(path).name for path in REMOTE})),
+    threads: 1
+    resources:
+        mem_mb=500,
+        downloads=1,
+    message:
+        "Download {params.url} to {output.file}"
+    params:
+        url=lambda wildcards: remote_row(wildcards)["url"],
+        row=remote_row,
+        source=lambda wildcards: dataset_row(wildcards)["source"],
+        table=config["tables"]["files"],
+        manifest="resources/{dataset}/manifest.tsv",
+        settings=lookup("retrieve", within=config),
+        code=code_digest("download_file"),
+    script:
+        "../scripts/download_file.py"
+
+
+rule write_manifest:
+    """List the downloads of a dataset; what was listed before and is gone stays listed."""
+    localrule: True
+    input:
+        records=lambda wildcards: [
+            f"resources/{wildcards.dataset}/records/{Path(path).name}.json"
+            for path in dataset_files(wildcards)
+            if path in REMOTE
+        ],
+    output:
+        manifest=update("resources/{dataset}/manifest.tsv"),
+    log:
+        "logs/write_manifest/{dataset}.log",
+    benchmark:
+        "benchmarks/timings/write_manifest/{dataset}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    wildcard_constraints:
+        dataset=one_of(DOWNLOADED),
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        code=code_digest("write_manifest"),
+    script:
+        "../scripts/write_manifest.py"
+
+
+rule list_members:
+    """Find the files of each sample in the archives of a dataset; both must agree."""
+    input:
+        archives=lambda wildcards: [
+            row["path"]
+            for row in records("files", wildcards.dataset)
+            if row["role"] == "archive"
+        ],
+    output:
+        members="resources/{dataset}/members.tsv",
+    log:
+        "logs/list_members/{dataset}.log",
+    benchmark:
+        "benchmarks/timings/list_members/{dataset}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        files=lambda wildcards: records("files", wildcards.dataset),
+        samples=lambda wildcards: records("samples", wildcards.dataset)
+        + records("retired", wildcards.dataset),
+        code=code_digest("list_members"),
+    script:
+        "../scripts/list_members.py"
+
+
+rule find_samples:
+    """Draft the rows of samples that a dataset's files hold, for someone to complete."""
+    input:
+        files=lambda wildcards: [
+            row["path"]
+            for row in records("files", wildcards.dataset)
+            if row["role"] != "orthologs"
+        ],
+    output:
+        samples="resources/{dataset}/samples_found.tsv",
+    log:
+        "logs/find_samples/{dataset}.log",
+    benchmark:
+        "benchmarks/timings/find_samples/{dataset}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    wildcard_constraints:
+        dataset=one_of(TABLES.datasets["dataset"]),
+    threads: 1
+    resources:
+        mem_mb=4000,
+    params:
+        dataset=dataset_row,
+        files=lambda wildcards: records("files", wildcards.dataset),
+        code=code_digest("find_samples"),
+    script:
+        "../scripts/find_samples.py"

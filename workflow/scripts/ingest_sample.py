@@ -1,13 +1,20 @@
 """Rule ingest_sample: the counts of one sample in one form."""
 
+from pathlib import Path
+
 from osteotalk import io
-from osteotalk.ingest import read_sample
+from osteotalk.ingest import read_sample, read_symbols
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):
-    adata = read_sample(
-        dict(snakemake.input.items()),
-        sample_row=snakemake.params.sample,
-        sample_key=snakemake.params.dataset["sample_key"],
+    files, params = dict(snakemake.input.items()), snakemake.params
+    symbols = read_symbols(files.pop("symbols"))
+    adata, report = read_sample(
+        files,
+        sample_row=params.sample,
+        dataset_row=params.dataset,
+        symbols=symbols,
+        scratch=Path(snakemake.output.counts).parent,
     )
     io.write_stage(adata, snakemake.output.counts, stage="counts")
+    io.write_json(report, snakemake.output.report)

@@ -20,6 +20,7 @@ with job_log(snakemake):
             truth=dict(zip(params.simulated, files.truth, strict=True)),
         ),
         qc=files.qc,
+        ingest=files.ingest,
         verdicts=files.verdicts,
         evidence=files.evidence,
         provenance=files.provenance,

@@ -16,13 +16,15 @@ def independent_datasets(datasets: pd.DataFrame, chosen: list[str]) -> list[str]
     """Those of the chosen datasets that are of different patients, in the given order.
 
     A re-release names the original in `patients_of`; of the two, the first chosen counts. Simulated
-    patients are never added to real ones: a simulated cohort counts only if all chosen are.
+    patients are never added to real ones: a simulated cohort counts only if all chosen are. The
+    same holds for cohorts that say `combine` no, such as a control.
     """
-    source, parent = (
+    source, parent, combine = (
         dict(zip(datasets["dataset"], datasets[column], strict=True))
-        for column in ("source", "patients_of")
+        for column in ("source", "patients_of", "combine")
     )
     real = [dataset for dataset in chosen if source[dataset] != "simulated"]
+    real = [dataset for dataset in real if combine[dataset] != "no"] or real
     kept: dict[str, str] = {}
     for dataset in real or chosen:
         original, seen = dataset, {dataset}

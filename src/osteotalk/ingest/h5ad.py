@@ -1,13 +1,28 @@
 """AnnData files, of one sample or of several."""
 
+import re
 from collections.abc import Mapping
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.ingest.errors import IngestError
+
+# Columns of var that public files use, the first that exists is taken.
+ID_COLUMNS = ("gene_ids", "gene_id", "ensembl_id")
+SYMBOL_COLUMNS = (
+    "gene_symbol",
+    "gene_symbols",
+    "feature_name",
+    "gene_name",
+    "symbol",
+    "hgnc_symbol",
+    "gene_short_name",
+)
+_ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?")
 
 
 def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
@@ -25,7 +40,9 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     Returns
     -------
     Cells x genes of the sample with whole counts in `X`. They are taken from the first place that
-    holds whole, non-negative numbers: `X`, `layers["counts"]`, `raw.X`.
+    holds whole, non-negative numbers: `X`, `layers["counts"]`, `raw.X`; `uns["counts_from"]` says
+    which. All columns of `obs` are kept. Where `var` has a column of symbols, `var_names` are
+    these, or the id where a symbol is missing; `var["gene_id"]` has the ids where they are known.
 
     Raises
     ------
@@ -43,7 +60,7 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
         raise IngestError(msg) from error
     if sample_key:
         adata = _one_sample(adata, path=path, sample=sample, sample_key=sample_key)
-    return _counts(adata, path=path)
+    return _named(_counts(adata, path=path), of=adata.var)
 
 
 def _one_sample(adata: AnnData, *, path: str, sample: str, sample_key: str) -> AnnData:
@@ -85,3 +102,41 @@ def _counts(adata: AnnData, *, path: str) -> AnnData:
         f"{', '.join(found)}; store the raw counts in layers['counts']"
     )
     raise IngestError(msg)
+
+
+def _named(counts: AnnData, *, of: pd.DataFrame) -> AnnData:
+    """Make symbols the names of the genes; columns that `raw` lacks are looked up in `of`."""
+    names = [str(name) for name in counts.var_names]
+    ids = _column(counts.var, of, ID_COLUMNS)
+    symbols = _column(counts.var, of, SYMBOL_COLUMNS)
+    if symbols is not None and _share_of_ids(symbols) > 0.5 >= _share_of_ids(names):
+        symbols, ids = None, symbols  # the names are the symbols, and the column has the ids
+    if symbols is not None and ids is None and symbols != names:
+        ids = names
+    if ids is None and _share_of_ids(names) > 0.5:
+        ids = names
+    if ids is not None:
+        ids = [
+            i or (name if _ENSEMBL.fullmatch(name) else "")
+            for i, name in zip(ids, names, strict=True)
+        ]
+        counts.var["gene_id"] = ids
+    if symbols is not None:
+        every = zip(symbols, ids or names, names, strict=True)
+        counts.var_names = pd.Index([next(filter(None, words)) for words in every], dtype=object)
+    return counts
+
+
+def _column(var: pd.DataFrame, of: pd.DataFrame, columns: tuple[str, ...]) -> list[str] | None:
+    """First of the columns that exists, in `var` or else in `of`; '' where a value is missing."""
+    frames = [var] if of.index.has_duplicates else [var, of.reindex(var.index)]
+    for frame in frames:
+        for column in columns:
+            if column in frame:
+                values = frame[column].astype(object)
+                return ["" if pd.isna(value) else str(value).strip() for value in values]
+    return None
+
+
+def _share_of_ids(names: list[str]) -> float:
+    return sum(_ENSEMBL.fullmatch(name) is not None for name in names) / max(len(names), 1)

@@ -1,8 +1,10 @@
 """From the files of a sample to one checked count matrix."""
 
 import logging
+import tempfile
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -11,79 +13,150 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.ingest import h5ad, tenx_h5, tenx_mtx
+from osteotalk import io
+from osteotalk.ingest import h5ad, table_text, tenx_h5, tenx_mtx
+from osteotalk.ingest.authors import attach_labels, cells_of_sample, read_metadata
 from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.genes import SymbolTable, name_genes, read_orthologs
+from osteotalk.ingest.members import extract_sample
 
 log = logging.getLogger(__name__)
 
 # Role of a file that decides how the sample is read.
 READERS: Mapping[str, Callable[..., AnnData]] = MappingProxyType(
-    {"matrix": tenx_mtx.read, "h5": tenx_h5.read, "h5ad": h5ad.read}
+    {
+        "matrix": tenx_mtx.read,
+        "h5": tenx_h5.read,
+        "h5ad": h5ad.read,
+        "table": table_text.read,
+    }
 )
+SAMPLE_COLUMNS = ("dataset", "sample", "patient", "condition")
 
 
 def read_sample(
-    files: Mapping[str, str], *, sample_row: Mapping[str, str], sample_key: str = ""
-) -> AnnData:
+    files: Mapping[str, str],
+    *,
+    sample_row: Mapping[str, str],
+    symbols: SymbolTable,
+    dataset_row: Mapping[str, str] = MappingProxyType({}),
+    scratch: str | Path | None = None,
+) -> tuple[AnnData, dict[str, Any]]:
     """Read the counts of one sample and put them in the form that every later stage expects.
 
     Parameters
     ----------
     files
-        Paths by role: matrix, barcodes and features; or h5; or h5ad.
+        Paths by role: matrix, barcodes and features; or h5; or h5ad; or table; or archive with
+        members (the table of what belongs to which sample). Also metadata and orthologs.
     sample_row
         Row of the table of samples: dataset, sample, patient, condition.
-    sample_key
-        Column of `obs` that names the sample, for an h5ad file with several samples.
+    symbols
+        Approved gene symbols.
+    dataset_row
+        Row of the table of datasets: sample_key, author_label, author_qc.
+    scratch
+        Folder on a disk with room for the unpacked files of the sample.
 
     Returns
     -------
-    Cells x genes (CSR, int32 counts). `obs_names` are `<sample>_<barcode>`; `obs` holds dataset,
-    sample, patient, condition; `var_names` are unique gene symbols. `uns["ingest"]` counts what was
-    changed on the way: repeated symbols, empty droplets.
+    Cells x genes (CSR, int32 counts), and a report of what was changed on the way. `obs_names` are
+    `<sample>_<barcode>`; `obs` holds dataset, sample, patient, condition, and author_label and
+    author_qc where the dataset has them; `var_names` are unique gene symbols, `var["ensembl_id"]`
+    the ids.
 
     Raises
     ------
     IngestError
         If the files cannot be read or do not hold counts.
     """
-    role = next(role for role in READERS if role in files)
-    where = files[role]
-    with warnings.catch_warnings():
-        # Repeated names are dealt with below: symbols are renamed and counted, barcodes refused.
-        warnings.filterwarnings("ignore", message="(Variable|Observation) names are not unique")
-        adata = READERS[role](files, sample=sample_row["sample"], sample_key=sample_key)
+    with tempfile.TemporaryDirectory(prefix=".unpacked-", dir=scratch) as folder:
+        where = files.get("archive", "")
+        if where:
+            members = io.read_tsv(files["members"], table="members")
+            unpacked, inside = extract_sample(
+                members, sample=sample_row["sample"], archive=where, folder=folder
+            )
+            files, where = {**files, **unpacked}, f"{where} ({inside})"
+        role = next(role for role in READERS if role in files)
+        where = where or files[role]
+        adata = _read(role, files, sample_row=sample_row, dataset_row=dataset_row)
     _check_counts(adata, where)
-    ensembl = adata.var_names.str.fullmatch(r"ENS[A-Z]*\d{6,}(\.\d+)?").mean()
-    if ensembl > 0.5:
-        msg = (
-            f"{where}: {ensembl:.0%} of the gene names are Ensembl ids; gene symbols are needed as "
-            "var_names"
+    orthologs = read_orthologs(files["orthologs"]) if "orthologs" in files else None
+    authors = adata.obs
+    adata, genes = name_genes(adata, symbols=symbols, orthologs=orthologs, where=where)
+    report = {
+        **{column: sample_row[column] for column in ("dataset", "sample")},
+        "file": where,
+        "format": role,
+        "counts_from": str(adata.uns.get("counts_from", "X")),
+        "genes": genes,
+    }
+    result = _tidy(adata, authors, sample_row=sample_row, where=where, report=report)
+    result.uns["ingest"] = {key: value for key, value in report.items() if key != "genes"}
+    log.info("%s: %d droplets with counts, %d genes", where, result.n_obs, result.n_vars)
+    return result, report
+
+
+def _read(
+    role: str,
+    files: Mapping[str, str],
+    *,
+    sample_row: Mapping[str, str],
+    dataset_row: Mapping[str, str],
+) -> AnnData:
+    """Cells x genes of the sample, with the authors' columns, where there are any, in `obs`."""
+    sample, key = sample_row["sample"], dataset_row.get("sample_key", "")
+    metadata = read_metadata(files["metadata"]) if "metadata" in files else None
+    with warnings.catch_warnings():
+        # Repeated names are dealt with later: genes are added up, barcodes refused.
+        warnings.filterwarnings("ignore", message="(Variable|Observation) names are not unique")
+        adata = READERS[role](files, sample=sample, sample_key=key)
+    if metadata is not None and role in ("h5", "table") and key:
+        adata = cells_of_sample(
+            adata, metadata, sample=sample, sample_key=key, where=files["metadata"]
         )
-        raise IngestError(msg)
-    report: dict[str, Any] = {"sample": sample_row["sample"], "file": where, "format": role}
-    report["n_genes"] = adata.n_vars
-    report["counts_from"] = str(adata.uns.get("counts_from", "X"))
-    report["duplicate_symbols"] = _unique_symbols(adata, where)
+    return attach_labels(
+        adata,
+        metadata,
+        sample=sample,
+        columns={
+            "author_label": dataset_row.get("author_label", ""),
+            "author_qc": dataset_row.get("author_qc", ""),
+        },
+        where=files.get("metadata", files[role]),
+    )
+
+
+def _tidy(
+    adata: AnnData,
+    authors: pd.DataFrame,
+    *,
+    sample_row: Mapping[str, str],
+    where: str,
+    report: dict[str, Any],
+) -> AnnData:
+    """Droplets with counts under their final names; fills `report`."""
     counts = sparse.csr_matrix(adata.X, dtype=np.int32)
     counts.sum_duplicates()
     counts.eliminate_zeros()
     filled = np.asarray(counts.sum(axis=1)).ravel() > 0
     report["empty_droplets"] = int((~filled).sum())
     report["n_droplets"] = int(filled.sum())
-    sample, barcodes = sample_row["sample"], adata.obs_names[filled]
+    barcodes = adata.obs_names[filled]
     if not barcodes.is_unique:
         msg = f"{where}: barcode '{barcodes[barcodes.duplicated()][0]}' appears more than once"
         raise IngestError(msg)
-    obs = pd.DataFrame(index=pd.Index([f"{sample}_{b}" for b in barcodes], dtype=object))
-    for column in ("dataset", "sample", "patient", "condition"):
+    obs = pd.DataFrame(
+        index=pd.Index([f"{sample_row['sample']}_{b}" for b in barcodes], dtype=object)
+    )
+    for column in SAMPLE_COLUMNS:
         obs[column] = sample_row[column]
-    result = AnnData(counts[filled], obs=obs, var=adata.var[[]].copy())
-    if "gene_id" in adata.var:
-        result.var["ensembl_id"] = adata.var["gene_id"].astype(str).to_numpy()
-    result.uns["ingest"] = report
-    log.info("%s: %d droplets with counts, %d genes", where, result.n_obs, result.n_vars)
-    return result
+    for column in ("author_label", "author_qc"):
+        if column in authors:
+            obs[column] = authors[column].to_numpy()[filled]
+            report[f"n_{column}"] = int((obs[column] != "").sum())
+    return AnnData(counts[filled], obs=obs, var=adata.var[["ensembl_id"]].copy())
 
 
 def _check_counts(adata: AnnData, where: str) -> None:
@@ -104,17 +177,3 @@ def _check_counts(adata: AnnData, where: str) -> None:
             "raw counts are needed, not normalised ones"
         )
         raise IngestError(msg)
-
-
-def _unique_symbols(adata: AnnData, where: str) -> int:
-    """Make repeated gene symbols unique by a suffix; give how many rows were renamed."""
-    repeated = adata.var_names[adata.var_names.duplicated()]
-    if len(repeated):
-        log.warning(
-            "%s: %d gene rows repeat a symbol and were renamed with a suffix, for example %s",
-            where,
-            len(repeated),
-            ", ".join(repeated.unique()[:5]),
-        )
-        adata.var_names_make_unique()
-    return len(repeated)

@@ -1,10 +1,7 @@
 """The three files of 10x Genomics: matrix.mtx, barcodes.tsv and features.tsv (or genes.tsv)."""
 
-import gzip
-import io
-import zlib
+import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +10,7 @@ from scipy.io import mmread
 from scipy.sparse import csr_matrix
 
 from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.plain import plain_bytes, plain_text
 
 
 def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
@@ -22,7 +20,7 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     ----------
     files
         Paths by role: matrix (genes x cells, MatrixMarket), barcodes (one a line), features (id,
-        symbol and, since Cell Ranger 3, feature type).
+        symbol and, since Cell Ranger 3, feature type; before that called genes.tsv).
     sample, sample_key
         Not used: a triplet holds one sample.
 
@@ -34,12 +32,12 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     Raises
     ------
     IngestError
-        If a file is missing, truncated or malformed, or if lengths do not agree.
+        If a file is missing, truncated, malformed or of absurd size, or if lengths do not agree.
     """
     del sample, sample_key
     matrix = _matrix(files["matrix"])
-    barcodes = [line.split("\t")[0] for line in _text(files["barcodes"]).splitlines() if line]
-    features = [line.split("\t") for line in _text(files["features"]).splitlines() if line]
+    barcodes = [line.split("\t")[0] for line in plain_text(files["barcodes"]).splitlines() if line]
+    features = [line.split("\t") for line in plain_text(files["features"]).splitlines() if line]
     short = [i for i, fields in enumerate(features, 1) if len(fields) < 2]
     if short:
         msg = (
@@ -60,29 +58,12 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     return adata[:, kinds == "Gene Expression"].copy()
 
 
-def _bytes(path: str) -> bytes:
-    try:
-        raw = Path(path).read_bytes()
-        return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except FileNotFoundError:
-        msg = f"{path} does not exist"
-        raise IngestError(msg) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        msg = f"{path} is a truncated or damaged gzip file ({error}); download or copy it again"
-        raise IngestError(msg) from None
-
-
-def _text(path: str) -> str:
-    try:
-        return _bytes(path).decode("utf-8")
-    except UnicodeDecodeError as error:
-        msg = f"{path} is not text ({error})"
-        raise IngestError(msg) from None
-
-
 def _matrix(path: str) -> csr_matrix:
     try:
-        return csr_matrix(mmread(io.BytesIO(_bytes(path))))
+        with plain_bytes(path) as stream, warnings.catch_warnings():
+            # SciPy 1.18 announces another default type; both become a csr_matrix here.
+            warnings.filterwarnings("ignore", message="The default value for `spmatrix`")
+            return csr_matrix(mmread(stream))
     except IngestError:
         raise
     except Exception as error:

@@ -18,6 +18,7 @@ class ConfigTables:
 
     datasets: pd.DataFrame
     samples: pd.DataFrame
+    retired: pd.DataFrame
     claims: pd.DataFrame
     populations: pd.DataFrame
     markers: pd.DataFrame
@@ -56,6 +57,7 @@ def assemble(
     cohorts: Sequence[CohortFiles],
     *,
     qc: Sequence[str],
+    ingest: Sequence[str],
     verdicts: str,
     evidence: str,
     provenance: str,
@@ -68,8 +70,8 @@ def assemble(
     ----------
     cohorts
         Files of each cohort, in the order of the report.
-    qc
-        Files of quality control of all samples of all cohorts.
+    qc, ingest
+        Files on quality control and on reading, of all samples of all cohorts.
     verdicts, evidence, provenance
         Files over all cohorts.
     tables
@@ -78,6 +80,7 @@ def assemble(
         The merged config.
     """
     records = [io.read_json(path) for path in qc]
+    readings = [io.read_json(path) for path in ingest]
     pages, summaries = [], []
     for files in cohorts:
         chosen = tables.datasets["dataset"] == files.dataset
@@ -88,7 +91,9 @@ def assemble(
             build_dataset_page(
                 dataset_row=tables.datasets[chosen].iloc[0].to_dict(),
                 samples=tables.samples[tables.samples["dataset"] == files.dataset],
+                retired=tables.retired,
                 qc=own,
+                ingest=[record for record in readings if record["dataset"] == files.dataset],
                 adata=adata,
                 clusters=io.read_tsv(files.clusters, table="annotation"),
                 support=support,

@@ -23,6 +23,7 @@ from osteotalk.report.figures import (
     sample_umap,
 )
 from osteotalk.report.model import Column, Figure, Page, Section, Table
+from osteotalk.report.origin_section import OUT_OF_COMBINED, origin_section, status_words
 from osteotalk.report.text import (
     count,
     enumerate_words,
@@ -38,7 +39,9 @@ def build_dataset_page(
     *,
     dataset_row: Mapping[Any, Any],
     samples: pd.DataFrame,
+    retired: pd.DataFrame,
     qc: Sequence[Mapping[str, object]],
+    ingest: Sequence[Mapping[str, Any]],
     adata: AnnData,
     clusters: pd.DataFrame,
     support: pd.DataFrame,
@@ -54,10 +57,10 @@ def build_dataset_page(
     ----------
     dataset_row
         Row of the cohort in the table of datasets.
-    samples
-        Table of samples; rows of other cohorts are left out.
-    qc
-        Content of each sample's ``qc.json``.
+    samples, retired
+        Table of samples, those analysed and those not; rows of other cohorts are left out.
+    qc, ingest
+        Content of each sample's ``qc.json`` and ``ingest.json``.
     adata
         Annotated cohort; only ``obs`` and ``obsm["X_umap"]`` are read.
     clusters
@@ -82,6 +85,13 @@ def build_dataset_page(
     palette = vocabulary(populations)
     ordered = order_samples(samples, dataset)
     sections = [
+        origin_section(
+            dataset_row,
+            ordered,
+            retired[retired["dataset"].astype(str) == dataset],
+            ingest,
+            dataset=dataset,
+        ),
         _qc_section(ordered, qc, adata.obs, dataset=dataset, stamp=stamp),
         _population_section(ordered, adata, clusters, palette, dataset=dataset, stamp=stamp),
         network_section(
@@ -122,6 +132,10 @@ def _lead(row: Mapping[Any, Any], samples: pd.DataFrame, cells: pd.DataFrame) ->
         text.append(f"Source: doi:{doi}")
     if same := words(row.get("patients_of")):
         text.append(f"The patients are those of {same}: the two are not independent.")
+    if words(row.get("combine")) == "no":
+        text.append(OUT_OF_COMBINED)
+    if words(row.get("status")) not in ("", "verified"):
+        text.append(f"What is said of this cohort is {status_words(row['status'])}.")
     if note := words(row.get("note")):
         text.append(note.rstrip(".") + ".")
     return tuple(text)

@@ -16,6 +16,7 @@ from osteotalk.report.evidence_section import (
 )
 from osteotalk.report.methods import methods_text
 from osteotalk.report.model import Column, Figure, Page, Section, Table
+from osteotalk.report.origin_section import status_words
 from osteotalk.report.provenance import provenance_section
 from osteotalk.report.text import (
     VERDICTS,
@@ -131,22 +132,33 @@ def _cohorts(
                 ),
                 **{key: summary.get(name, {}).get(key) for key in numbers},
                 "doi": words(row.get("doi")),
+                "accession": words(row.get("accession")),
+                "status": status_words(row.get("status")),
+                "confounded": words(row.get("confounded")),
+                "combine": words(row.get("combine")),
                 "patients_of": words(row.get("patients_of")),
                 "note": words(row.get("note")),
             }
         )
     again = [str(row["title"]) for row in rows if row["patients_of"]]
-    caveats = (
-        (f"Not independent, the patients being those of another cohort: {enumerate_words(again)}.",)
-        if again
-        else ()
-    )
+    apart = [str(row["title"]) for row in rows if row["combine"] == "no"]
+    caveats = [
+        f"{row['title']}: {str(row['confounded']).rstrip('.')}."
+        for row in rows
+        if row["confounded"]
+    ]
+    if again:
+        same = enumerate_words(again)
+        caveats.append(f"Not independent, the patients being those of another cohort: {same}.")
+    if apart:
+        alone = " As there is no other cohort, they are their own here." * (len(apart) == len(rows))
+        caveats.append(f"Kept out of the combined verdicts: {enumerate_words(apart)}.{alone}")
     return Section(
         anchor="cohorts",
         title="Cohorts at a glance",
         question="Whose cells are these, and how many?",
         tables=(_cohort_table(pd.DataFrame(rows)),),
-        caveats=caveats,
+        caveats=tuple(caveats),
     )
 
 
@@ -159,6 +171,7 @@ def _cohort_table(frame: pd.DataFrame) -> Table:
         "supported edges recur in enough patients, and are not tested against decoys.",
         (
             Column("title", "Cohort", "page", sort="title"),
+            Column("accession", "Accession", "code", missing="none"),
             Column("source", "Source"),
             Column("n_patients", "Patients", "integer"),
             Column("n_samples", "Samples", "integer"),
@@ -170,6 +183,7 @@ def _cohort_table(frame: pd.DataFrame) -> Table:
             Column("n_edges", "Edges", "integer", missing=lacking),
             Column("n_supported_edges", "Supported edges", "integer", missing=lacking),
             Column("doi", "DOI", "sources", missing="none"),
+            Column("status", "How sure", missing="not stated"),
             Column("note", "Note", wide=True, missing="none"),
         ),
         download="assets/cohorts.tsv",

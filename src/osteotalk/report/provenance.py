@@ -65,7 +65,7 @@ def provenance_section(
 def _file_table(listed: object) -> Table:
     files = pd.DataFrame(
         listed if isinstance(listed, list) else [],
-        columns=["dataset", "sample", "role", "path", "bytes", "sha256"],
+        columns=["dataset", "sample", "role", "path", "bytes", "sha256", "url", "retrieved_at"],
     )
     return Table(
         "table-files",
@@ -78,6 +78,8 @@ def _file_table(listed: object) -> Table:
             Column("path", "File", "code"),
             Column("bytes", "Bytes", "integer", missing="not recorded"),
             Column("sha256", "sha256", "code", missing="not recorded"),
+            Column("url", "Downloaded from", "code", missing="not downloaded"),
+            Column("retrieved_at", "On", missing="not downloaded"),
         ),
         download="assets/files.tsv",
         collapsed=True,

@@ -331,6 +331,7 @@ def test_a_re_release_is_not_counted_again():
             "dataset": ["x", "copy_of_x", "y", "copy_of_copy", "made"],
             "patients_of": ["", "x", "", "copy_of_x", ""],
             "source": ["local"] * 4 + ["simulated"],
+            "combine": [""] * 5,
         }
     )
     assert independent_datasets(datasets, ["copy_of_copy", "y", "x"]) == ["copy_of_copy", "y"]
@@ -339,6 +340,20 @@ def test_a_re_release_is_not_counted_again():
     assert independent_datasets(datasets, ["copy_of_x", "y", "x"]) == ["copy_of_x", "y"]
     rows = [row_of("copy_of_x", 4, 4, 0.01), row_of("x", 4, 4, 0.01)]
     assert combined(rows, ["x"])["n_informative"] == 4
+
+
+def test_a_control_is_not_combined_with_tumours():
+    datasets = pd.DataFrame(
+        {
+            "dataset": ["x", "bone", "made"],
+            "patients_of": ["", "", ""],
+            "source": ["public", "public", "simulated"],
+            "combine": ["", "no", ""],
+        }
+    )
+    assert independent_datasets(datasets, ["bone", "x"]) == ["x"]
+    assert independent_datasets(datasets, ["bone"]) == ["bone"]
+    assert independent_datasets(datasets, ["bone", "made"]) == ["bone"]
 
 
 def test_reasons_are_kept_when_no_cohort_can_test():

@@ -11,12 +11,24 @@ from anndata import AnnData
 from scipy import sparse
 from scipy.io import mmwrite
 
-from osteotalk.ingest import IngestError, read_sample
+from osteotalk.ingest import IngestError
+from osteotalk.ingest.genes import SymbolTable
+from osteotalk.ingest.sample import read_sample as read_sample_and_report
 
+NO_SYMBOLS = SymbolTable(path="none", approved=frozenset(), by_id={}, by_previous={})
 ROW = {"dataset": "d", "sample": "S1", "patient": "P1", "condition": "primary"}
 COUNTS = np.array([[1, 0, 2], [0, 0, 0], [0, 3, 4], [5, 0, 0]])  # cells x genes, one empty droplet
 GENES = ["SPP1", "CD44", "MT-CO1"]
 BARCODES = ["AAA-1", "CCC-1", "GGG-1", "TTT-1"]
+
+
+def read_sample(files, *, sample_row, sample_key=""):
+    adata, report = read_sample_and_report(
+        files, sample_row=sample_row, symbols=NO_SYMBOLS, dataset_row={"sample_key": sample_key}
+    )
+    assert adata.uns["ingest"]["n_droplets"] == adata.n_obs == report["n_droplets"]
+    adata.uns["genes"] = report["genes"]
+    return adata
 
 
 def write_triplet(
@@ -66,11 +78,12 @@ def test_antibody_features_are_left_out(tmp_path):
     assert list(read_sample(files, sample_row=ROW).var_names) == ["SPP1", "CD44"]
 
 
-def test_duplicate_symbols_are_made_unique_and_counted(tmp_path, caplog):
+def test_genes_of_one_symbol_are_added_up_and_counted(tmp_path, caplog):
     adata = read_sample(write_triplet(tmp_path, genes=["SPP1", "SPP1", "MT-CO1"]), sample_row=ROW)
-    assert list(adata.var_names) == ["SPP1", "SPP1-1", "MT-CO1"]
-    assert adata.uns["ingest"]["duplicate_symbols"] == 1
-    assert "1 gene rows repeat a symbol" in caplog.text
+    assert list(adata.var_names) == ["SPP1", "MT-CO1"]
+    np.testing.assert_array_equal(adata.X.toarray(), [[1, 2], [3, 4], [5, 0]])
+    assert adata.uns["genes"]["summed"] == 1
+    assert adata.uns["genes"]["summed_symbols"] == ["SPP1"]
 
 
 @pytest.mark.parametrize("role", ["matrix", "barcodes", "features"])
@@ -206,8 +219,8 @@ def test_tenx_h5(tmp_path):
         features["feature_type"] = np.array(["Gene Expression"] * 3, dtype="S")
         features["genome"] = np.array(["GRCh38"] * 3, dtype="S")
     adata = read_sample({"h5": str(tmp_path / "x.h5")}, sample_row=ROW)
-    np.testing.assert_array_equal(adata.X.toarray(), COUNTS[[0, 2, 3]])
-    assert adata.uns["ingest"]["duplicate_symbols"] == 1
+    np.testing.assert_array_equal(adata.X.toarray(), [[1, 2], [3, 4], [5, 0]])
+    assert adata.uns["genes"]["summed"] == 1
 
 
 def test_real_h5_agrees_with_the_file_itself(shared_data):
@@ -228,7 +241,19 @@ def test_real_h5ad(shared_data, tmp_path):
     assert adata.n_obs == (patients == patients.iloc[0]).sum()
 
 
-def test_ensembl_ids_are_refused_at_once(cohort, tmp_path):
+def test_ensembl_ids_without_symbols_are_refused_at_once(cohort, tmp_path):
     cohort.var_names = ["ENSG00000118785", "ENSG00000026508.17", "MT-CO1"]
-    with pytest.raises(IngestError, match="67% of the gene names are Ensembl ids"):
+    with pytest.raises(IngestError, match="2 of 3 gene names are Ensembl ids"):
         read_h5ad(cohort, tmp_path)
+
+
+def test_ensembl_ids_get_their_symbols_from_a_column(cohort, tmp_path):
+    """As scPCA's files have them: ids as names, symbols in var, counts in raw."""
+    cohort.var_names = ["ENSG00000118785", "ENSG00000026508", "ENSG00000198804"]
+    cohort.var["gene_symbol"] = GENES
+    cohort.raw = cohort.copy()
+    cohort.X = cohort.X.log1p()
+    adata = read_h5ad(cohort, tmp_path)
+    assert list(adata.var_names) == GENES
+    assert adata.var["ensembl_id"].iloc[0] == "ENSG00000118785"
+    assert adata.uns["ingest"]["counts_from"] == "raw.X"

@@ -41,7 +41,9 @@ class Inputs:
 
     datasets: pd.DataFrame
     samples: pd.DataFrame
+    retired: pd.DataFrame
     qc: list[dict[str, Any]]
+    ingest: list[dict[str, Any]]
     adata: ad.AnnData
     clusters: pd.DataFrame
     support: pd.DataFrame
@@ -61,7 +63,9 @@ class Inputs:
         return build_dataset_page(
             dataset_row=self.datasets.iloc[0].to_dict(),
             samples=self.samples,
+            retired=self.retired,
             qc=self.qc,
+            ingest=self.ingest,
             adata=self.adata,
             clusters=self.clusters,
             support=self.support,
@@ -111,7 +115,28 @@ def make_samples() -> pd.DataFrame:
         ("toy", f"S{i}", f"P{i}", "primary" if i < 4 else "lung_metastasis", "osteoblastic")
         for i in range(1, 6)
     ]
-    return pd.DataFrame(rows, columns=["dataset", "sample", "patient", "condition", "histology"])
+    frame = pd.DataFrame(rows, columns=["dataset", "sample", "patient", "condition", "histology"])
+    rest = ["site", "treatment", "suspension", "accession", "member", "status", "sources", "note"]
+    return frame.assign(**dict.fromkeys(rest, ""))
+
+
+def make_ingest(samples: pd.DataFrame) -> list[dict[str, Any]]:
+    genes = {
+        "n_genes_file": 33538, "n_genes": 33500, "renamed": 41, "summed": 38, "unmapped": [],
+        "no_ortholog": [], "ambiguous": [], "conflicts": [],
+    }  # fmt: skip
+    return [
+        {
+            "dataset": "toy",
+            "sample": name,
+            "file": f"toy.tar ({name})",
+            "format": "matrix",
+            "n_droplets": 90,
+            "empty_droplets": 7,
+            "genes": genes,
+        }
+        for name in samples["sample"]
+    ]
 
 
 def make_adata(n_cells: int = 300) -> ad.AnnData:
@@ -271,7 +296,9 @@ def inputs() -> Inputs:
             columns=["dataset", "title", "source", "patients_of", "doi", "note"],
         ),
         samples=samples,
+        retired=samples.iloc[:0],
         qc=make_qc(samples, adata),
+        ingest=make_ingest(samples),
         adata=adata,
         clusters=pd.DataFrame(
             [

@@ -1,0 +1,281 @@
+"""From the gene names of a file to unique, approved human symbols."""
+
+import logging
+import re
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.gene_tables import (
+    Orthologs,
+    SymbolTable,
+    bare_id,
+    read_orthologs,
+    read_symbols,
+    some,
+)
+
+__all__ = ["Orthologs", "SymbolTable", "name_genes", "read_orthologs", "read_symbols"]
+
+log = logging.getLogger(__name__)
+
+MIN_ORTHOLOGS = 100  # fewer genes with a human counterpart than this, or
+MIN_ORTHOLOG_SHARE = 0.1  # a smaller share of them: the table is of another species or id type
+
+_MOUSE_STYLE = re.compile(r"[A-Z][a-z][A-Za-z0-9.-]*")
+
+
+class _Gene(NamedTuple):
+    name: str
+    id: str  # without version
+    ensembl: bool
+    par_y: bool
+
+
+def name_genes(
+    adata: AnnData,
+    *,
+    symbols: SymbolTable,
+    orthologs: Orthologs | None = None,
+    where: str = "the file",
+) -> tuple[AnnData, dict[str, Any]]:
+    """Give every gene its approved human symbol and add up genes that come to share one.
+
+    The Ensembl id decides if the table knows it, then the name: an approved symbol is kept, a
+    previous symbol of one gene replaced. A previous symbol is left alone if the Ensembl ids of the
+    file say that it is another gene than the one which has the approved symbol. With orthologs the
+    human counterpart is looked up first (by id, then by name), and genes without one are removed.
+
+    Parameters
+    ----------
+    adata
+        Cells x genes, counts in `X`; `var_names` as in the file and, if it has them, gene ids in
+        `var["gene_id"]`.
+    symbols
+        Approved symbols; it need not be complete, as names it lacks are kept.
+    orthologs
+        Human counterparts, for a species other than human.
+    where
+        Name of the file, for messages.
+
+    Returns
+    -------
+    Cells x genes (CSR, in order of first appearance) with symbols as `var_names` and the file's ids
+    without version in `var["ensembl_id"]` ('' if unknown; of several the first); `obs`, `obsm` and
+    `uns` are those of `adata`. And what was done: n_genes_file, n_genes, by_ensembl_id (genes
+    named by their id), par_y (copies on the Y chromosome), renamed and renamed_list (old, new),
+    summed (genes added to another one) and summed_symbols, n_orthologs; and names, sorted:
+    ambiguous (previous symbol of several genes), conflicts (left alone because of the id), unmapped
+    (Ensembl ids without a symbol), no_ortholog.
+
+    Raises
+    ------
+    IngestError
+        If genes have no name, if the names are of another species and there are no orthologs, if
+        most are Ensembl ids that nothing maps to symbols, or if few genes have orthologs.
+    """
+    genes = _genes(adata, where=where)
+    report: dict[str, Any] = {"n_genes_file": len(genes)}
+    missing: list[str] = []
+    found = 0
+    if orthologs is None:
+        _refuse_other_species(genes, where=where)
+        final, named = _human_symbols(genes, symbols)
+        if len(named["unmapped"]) > len(genes) / 2:
+            msg = (
+                f"{where}: {len(named['unmapped'])} of {len(genes)} gene names are Ensembl ids "
+                f"({some(named['unmapped'])}), and {symbols.path} has no symbol for them; "
+                "supply a column of symbols, or HGNC's complete set through the config key "
+                "genes.symbols"
+            )
+            raise IngestError(msg)
+    else:
+        human = [_ortholog(gene, orthologs) for gene in genes]
+        missing = sorted(gene.name for gene, name in zip(genes, human, strict=True) if not name)
+        found = len(genes) - len(missing)
+        _refuse_few_orthologs(found, genes, missing, orthologs=orthologs, where=where)
+        translated = [_Gene(name, "", ensembl=False, par_y=False) for name in human]
+        final, named = _human_symbols(translated, symbols)
+    result, summed = _merge(adata, final, [gene.id for gene in genes])
+    report |= named | summed
+    report |= {"n_genes": result.n_vars, "n_orthologs": found, "no_ortholog": missing}
+    report["par_y"] = sum(gene.par_y for gene in genes)
+    _log(report, where=where)
+    return result, report
+
+
+def _genes(adata: AnnData, *, where: str) -> list[_Gene]:
+    ids = adata.var["gene_id"].astype(str) if "gene_id" in adata.var else [""] * adata.n_vars
+    genes = []
+    nameless = []
+    for row, (name, given) in enumerate(zip(adata.var_names.astype(str), ids, strict=True), 1):
+        gene_id, ensembl, par_y = bare_id(given)
+        own_id, own, own_y = bare_id(name)
+        if own and not ensembl:
+            gene_id, ensembl, par_y = own_id, own, own_y
+        if name.strip() in ("", "nan"):
+            nameless += [] if ensembl else [row]
+            name = gene_id  # noqa: PLW2901
+        genes.append(_Gene(name, "" if gene_id == "nan" else gene_id, ensembl, par_y))
+    if nameless:
+        msg = (
+            f"{where}: {len(nameless)} genes have neither a name nor an Ensembl id (gene "
+            f"{some(map(str, nameless))}); name them or remove them from the file"
+        )
+        raise IngestError(msg)
+    return genes
+
+
+def _refuse_other_species(genes: Sequence[_Gene], *, where: str) -> None:
+    names = [g.name for g in genes if not bare_id(g.name)[1] and re.search("[A-Za-z]", g.name)]
+    mouse = [name for name in names if _MOUSE_STYLE.fullmatch(name)]
+    foreign = [g.id for g in genes if g.ensembl and not g.id.startswith("ENSG")]
+    if len(foreign) > len(genes) / 2:
+        found = f"{len(foreign)} of {len(genes)} gene ids are not human ({some(foreign)})"
+    elif len(mouse) > len(names) / 2:
+        found = f"{len(mouse)} of {len(names)} names are spelled as in mouse ({some(mouse)})"
+    else:
+        return
+    msg = (
+        f"{where}: {found}, but the dataset is taken to be human; in the table of datasets give "
+        "its species, and in the table of files a file of role orthologs"
+    )
+    raise IngestError(msg)
+
+
+def _human_symbols(
+    genes: Sequence[_Gene], symbols: SymbolTable
+) -> tuple[list[str], dict[str, Any]]:
+    """Symbol of each gene, and how it was found; a gene without a name stays without."""
+    final, unmapped, ambiguous = [], [], []
+    by_id = 0
+    old: dict[str, list[int]] = defaultdict(list)  # approved symbol: rows under a previous one
+    for row, gene in enumerate(genes):
+        known = symbols.by_id.get(gene.id, ())
+        name = gene.name
+        if len(known) == 1 or name in known:
+            name = known[0] if len(known) == 1 else name
+            by_id += 1
+        elif bare_id(name)[1]:
+            name = bare_id(name)[0]
+            unmapped.append(name)
+        elif targets := symbols.by_previous.get(name):
+            if len(targets) == 1:
+                old[targets[0]].append(row)
+            else:
+                ambiguous.append(name)
+        final.append(name)
+    conflicts = _rename(final, genes, old)
+    renamed = sorted(
+        [gene.name, new]
+        for gene, new in zip(genes, final, strict=True)
+        if gene.name != new and not bare_id(gene.name)[1]
+    )
+    return final, {
+        "by_ensembl_id": by_id,
+        "renamed": len(renamed),
+        "renamed_list": renamed,
+        "ambiguous": sorted(ambiguous),
+        "conflicts": sorted(conflicts),
+        "unmapped": sorted(unmapped),
+    }
+
+
+def _rename(final: list[str], genes: Sequence[_Gene], old: Mapping[str, list[int]]) -> list[str]:
+    """Put approved symbols in place of previous ones in `final`; give the names left alone."""
+    holders: dict[str, set[str]] = defaultdict(set)  # approved symbol: Ensembl ids that have it
+    for gene, name in zip(genes, final, strict=True):
+        if name in old and gene.ensembl:
+            holders[name].add(gene.id)
+    conflicts = []
+    for symbol, rows in old.items():
+        own = {genes[row].id for row in rows if genes[row].ensembl}
+        names = {genes[row].name for row in rows}
+        if not holders[symbol] and len(own) > 1 and len(names) > 1:
+            agreed: set[str] = set()  # several previous names, of different genes
+        else:
+            agreed = holders[symbol] or own
+        for row in rows:
+            if genes[row].ensembl and genes[row].id not in agreed:
+                conflicts.append(genes[row].name)
+            else:
+                final[row] = symbol
+    return conflicts
+
+
+def _ortholog(gene: _Gene, orthologs: Orthologs) -> str:
+    if gene.id in orthologs.by_id:
+        return orthologs.by_id[gene.id]
+    return orthologs.by_name.get(gene.name, "")
+
+
+def _refuse_few_orthologs(
+    found: int, genes: Sequence[_Gene], missing: Sequence[str], *, orthologs: Orthologs, where: str
+) -> None:
+    if found >= MIN_ORTHOLOGS and found >= MIN_ORTHOLOG_SHARE * len(genes):
+        return
+    known = sorted(orthologs.by_name) or sorted(orthologs.by_id)
+    msg = (
+        f"{where}: {found} of {len(genes)} genes have a one-to-one human gene in {orthologs.path}; "
+        f"at least {MIN_ORTHOLOGS} and {MIN_ORTHOLOG_SHARE:.0%} are needed. Genes of the file "
+        f"without one: {some(missing)}; genes of the table: {some(known)}. Give the table of "
+        "the right species, with the same kind of names or ids"
+    )
+    raise IngestError(msg)
+
+
+def _merge(
+    adata: AnnData, final: Sequence[str], ids: Sequence[str]
+) -> tuple[AnnData, dict[str, Any]]:
+    """Drop genes without a symbol and add up those that share one."""
+    place: dict[str, int] = {}
+    kept = np.array([row for row, name in enumerate(final) if name], dtype=np.intp)
+    columns = np.array([place.setdefault(final[row], len(place)) for row in kept], dtype=np.intp)
+    ensembl = [""] * len(place)
+    for row, column in zip(kept, columns, strict=True):
+        ensembl[column] = ensembl[column] or ids[row]
+    counts = sparse.csr_matrix(adata.X)
+    if len(kept) < len(final):
+        counts = counts[:, kept]
+    if len(place) < len(kept):
+        wide = np.float64 if counts.dtype.kind == "f" else np.int64
+        ones = np.ones(len(kept), dtype=wide)
+        adder = sparse.csr_matrix((ones, (np.arange(len(kept)), columns)))
+        total = counts.astype(wide) @ adder
+        narrow = total.astype(counts.dtype)
+        counts = narrow if np.array_equal(narrow.data.astype(wide), total.data) else total
+    counts.sort_indices()
+    var = pd.DataFrame({"ensembl_id": ensembl}, index=pd.Index(list(place), dtype=object))
+    with warnings.catch_warnings():  # repeated barcodes are the reader's to judge
+        warnings.filterwarnings("ignore", message="Observation names are not unique")
+        result = AnnData(counts, obs=adata.obs.copy(), var=var, obsm=dict(adata.obsm))
+    result.uns = dict(adata.uns)
+    shared = Counter(columns.tolist())
+    report = {
+        "summed": len(kept) - len(place),
+        "summed_symbols": sorted(name for name, column in place.items() if shared[column] > 1),
+    }
+    return result, report
+
+
+def _log(report: Mapping[str, Any], *, where: str) -> None:
+    counts = ("n_genes_file", "n_genes", "by_ensembl_id", "renamed", "summed", "par_y")
+    log.info("%s: %s", where, ", ".join(f"{key} {report[key]}" for key in counts))
+    kept = {
+        "ambiguous": "are previous symbols of several genes and were kept",
+        "conflicts": "are previous symbols, but their Ensembl id differs: kept",
+        "unmapped": "are Ensembl ids without a known symbol and were kept",
+        "no_ortholog": "have no one-to-one human gene and were removed",
+    }
+    for key, meaning in kept.items():
+        if names := report[key]:
+            log.warning(
+                "%s: %d gene names %s, for example %s", where, len(names), meaning, some(names)
+            )

@@ -1,0 +1,254 @@
+"""Which files of an archive make the matrix of one sample, known by their published names."""
+
+import logging
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from osteotalk.ingest.archive import Listing, Member
+from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.match import match_groups
+
+log = logging.getLogger(__name__)
+
+TRIPLET = ("matrix", "barcodes", "features")
+_TRIPLET_FILE = re.compile(
+    r"(?P<stem>.*?)[._-]?(?P<role>matrix\.mtx|barcodes\.tsv|features\.tsv|genes\.tsv)(\.gz)?",
+    re.IGNORECASE,
+)
+_TABLE_FILE = re.compile(r"(?P<stem>.+)\.(csv|tsv|txt)(\.gz)?", re.IGNORECASE)
+_TABLE_WORD = re.compile(r"count|expr|matrix|dge|umi", re.IGNORECASE)
+_NO_COUNTS = re.compile(
+    r"molecule_info|probe_bc_matrix|series_matrix|meta_?data|annotation|_adt\.h5ad$", re.IGNORECASE
+)
+# Cell Ranger writes a matrix twice, with and without empty droplets, and each also as one h5 file.
+_TENX_STATE = re.compile(
+    r"[._-]?(?<![a-z0-9])(?P<state>filtered|raw)"
+    r"(_(feature|gene)_bc_matri(x|ces)(_mex|_h5)?(?![a-z0-9])|$)",
+    re.IGNORECASE,
+)
+# The ScPCA Portal writes it three times.
+_SCPCA_STATE = re.compile(r"_(?P<state>unfiltered|filtered|processed)_rna$")
+_PREFERENCE = ("processed", "filtered", "", "raw", "unfiltered")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The matrix of one sample.
+
+    Attributes
+    ----------
+    key
+        What its files have in common, such as `BC2/` (a folder) or `GSM4952363_OS_1`. Unique.
+    kind
+        triplet, h5 (10x), h5ad or table.
+    files
+        Members by role: matrix, barcodes and features; or h5; or h5ad; or table.
+    """
+
+    key: str
+    kind: str
+    files: dict[str, Member]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Files with a common place; `base` is the place without the words filtered, raw ..."""
+
+    archive: str
+    place: str
+    base: str
+    state: str
+    kind: str
+    files: dict[str, Member]
+
+
+def find_matrices(listings: Iterable[Listing]) -> list[Found]:
+    """Find the count matrices in the archives of a dataset.
+
+    Of several forms of one matrix the one nearest to "cells only, complete" is taken: processed,
+    then filtered, then raw; gzipped before plain; a 10x h5 file before a triplet. What is left out
+    is logged, and so are files that are no matrix.
+
+    Returns
+    -------
+    Matrices in the order of the listings.
+
+    Raises
+    ------
+    IngestError
+        If a triplet lacks a file; all such triplets are named at once.
+    """
+    groups: dict[tuple[str, str, str], dict[str, Member]] = {}
+    other: list[Member] = []
+    for member in (member for listing in listings for member in listing.members):
+        place, kind, role = _classify(member)
+        if not kind:
+            other.append(member)
+            continue
+        files = groups.setdefault((member.archive, place, kind), {})
+        files[role] = _preferred(files[role], member) if role in files else member
+    incomplete = []
+    for (archive, place, kind), files in list(groups.items()):
+        missing = [role for role in TRIPLET if kind == "triplet" and role not in files]
+        if "matrix" in missing and len(missing) == 2:  # a table of genes or of cells, no triplet
+            other += groups.pop((archive, place, kind)).values()
+        elif missing:
+            there = ", ".join(member.full_name for member in files.values())
+            lacks = " and no ".join(missing)
+            incomplete.append(f"{archive}: '{place}' has {there}, but no {lacks}")
+    if incomplete:
+        msg = (
+            f"{'; '.join(incomplete)}. The matrix of a sample is matrix.mtx, barcodes.tsv and "
+            "features.tsv (or genes.tsv), gzipped or not, with the same beginning of the name; "
+            "download the archive again, or give the files one by one in the table of files"
+        )
+        raise IngestError(msg)
+    if other:
+        log.info("not a matrix: %s", ", ".join(member.full_name for member in other))
+    return _with_keys(_choose([_group(*key, files) for key, files in groups.items()]))
+
+
+def match_samples(
+    found: Sequence[Found],
+    samples: Sequence[Mapping[str, str]],
+    *,
+    dataset: str,
+    archives: Sequence[str],
+) -> dict[str, Found]:
+    """Tell which matrix belongs to which sample.
+
+    Parameters
+    ----------
+    found
+        From `find_matrices`.
+    samples
+        Rows with `sample` and, where known, `accession`, `member` and `status`. `member` is a shell
+        pattern for the name of the matrix or any of its files (within the archive, with or without
+        folders). Without it, the accession, else the id of the sample, is looked for as a whole
+        word in the keys, and at last in the names of the archives.
+    dataset, archives
+        For messages: id of the dataset, paths of its archives.
+
+    Returns
+    -------
+    Matrix by sample, in the order of `samples`, without those whose status is retired. If there
+    is but one sample and one matrix, names need not agree, unless `member` is given.
+
+    Raises
+    ------
+    IngestError
+        If not every sample has exactly one matrix and every matrix one sample; all that is wrong
+        is said at once.
+    """
+    names = {entry.key: [member.full_name for member in entry.files.values()] for entry in found}
+    homes = {
+        entry.key: PurePosixPath(next(iter(entry.files.values())).archive).name for entry in found
+    }
+    chosen = match_groups(names, samples, homes=homes, dataset=dataset, archives=archives)
+    by_key = {entry.key: entry for entry in found}
+    return {sample: by_key[key] for sample, key in chosen.items()}
+
+
+def describe(found: Iterable[Found]) -> list[dict[str, Any]]:
+    """List the files of matrices: key, kind, role, archive (its name), member and bytes."""
+    return [
+        {
+            "key": entry.key,
+            "kind": entry.kind,
+            "role": role,
+            "archive": PurePosixPath(member.archive).name,
+            "member": member.full_name,
+            "bytes": member.size,
+        }
+        for entry in found
+        for role, member in entry.files.items()
+    ]
+
+
+def _classify(member: Member) -> tuple[str, str, str]:
+    """Place, kind and role of a member; kind is '' if it is no part of a matrix."""
+    folder, base = _split(member.full_name)
+    triplet = _TRIPLET_FILE.fullmatch(base)
+    if triplet:
+        role = triplet["role"].lower().split(".")[0]
+        return folder + triplet["stem"], "triplet", "features" if role == "genes" else role
+    if _NO_COUNTS.search(base):
+        return "", "", ""
+    stem, _, ending = base.rpartition(".")
+    if ending.lower() in ("h5", "h5ad"):
+        return folder + stem, ending.lower(), ending.lower()
+    table = _TABLE_FILE.fullmatch(base)
+    if table and _TABLE_WORD.search(base):
+        return folder + table["stem"], "table", "table"
+    return "", "", ""
+
+
+def _split(name: str) -> tuple[str, str]:
+    folder, slash, base = name.rpartition("/")
+    return folder + slash, base
+
+
+def _preferred(first: Member, second: Member) -> Member:
+    """Of two files of one role: gzipped before plain, features before genes, else the first."""
+
+    def rank(member: Member) -> tuple[bool, bool]:
+        base = _split(member.name.lower())[1]
+        return (not base.endswith(".gz"), "genes.tsv" in base)
+
+    keep, leave = (second, first) if rank(second) < rank(first) else (first, second)
+    log.info("%s: %s is ignored beside %s", keep.archive, leave.full_name, keep.full_name)
+    return keep
+
+
+def _group(archive: str, place: str, kind: str, files: dict[str, Member]) -> _Group:
+    pattern = _SCPCA_STATE if kind == "h5ad" else _TENX_STATE
+    states = [match["state"].lower() for match in pattern.finditer(place)]
+    if not states:
+        return _Group(archive, place, place, "", kind, files)
+    base = re.sub("/+", "/", pattern.sub("", place))
+    return _Group(archive, place, base, states[-1], kind, files)
+
+
+def _choose(groups: list[_Group]) -> list[_Group]:
+    """One form of each matrix; others are logged."""
+
+    def rank(group: _Group) -> tuple[int, int]:
+        return _PREFERENCE.index(group.state), ("h5", "triplet", "h5ad", "table").index(group.kind)
+
+    best: dict[tuple[str, str, str], _Group] = {}
+    for group in groups:
+        form = "10x" if group.state and group.kind in ("h5", "triplet") else group.kind
+        slot = (group.archive, group.base.strip("/") if form == "10x" else group.base, form)
+        if slot not in best:
+            best[slot] = group
+            continue
+        keep, leave = sorted((best[slot], group), key=rank)
+        log.info("%s: %s is ignored beside %s", keep.archive, _title(leave), _title(keep))
+        best[slot] = keep
+    return list(best.values())
+
+
+def _title(group: _Group) -> str:
+    return f"{group.place or 'the files without a folder'} ({group.kind})"
+
+
+def _with_keys(groups: list[_Group]) -> list[Found]:
+    """Give every group a key that no other has: its place, if needed with archive and kind."""
+    keys = [group.base if group.state else group.place for group in groups]
+    for i, group in enumerate(groups):
+        if not keys[i].strip("/"):
+            keys[i] = f"{PurePosixPath(group.archive).name}/"
+    for lengthen in (lambda g: f"{PurePosixPath(g.archive).name}/", lambda g: f"{g.archive}/"):
+        repeated = {key for key in keys if keys.count(key) > 1}
+        keys = [
+            lengthen(group) + group.place if key in repeated else key
+            for key, group in zip(keys, groups, strict=True)
+        ]
+    repeated = {key for key in keys if keys.count(key) > 1}
+    return [
+        Found(f"{key} ({group.kind})" if key in repeated else key, group.kind, group.files)
+        for key, group in zip(keys, groups, strict=True)
+    ]

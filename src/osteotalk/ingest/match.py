@@ -1,0 +1,122 @@
+"""Which matrix of an archive belongs to which sample of the table."""
+
+import re
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from osteotalk.ingest.errors import IngestError
+
+RETIRED = "retired"
+_SHOWN = 60
+
+
+def match_groups(
+    names: Mapping[str, Sequence[str]],
+    samples: Sequence[Mapping[str, str]],
+    *,
+    homes: Mapping[str, str],
+    dataset: str,
+    archives: Sequence[str],
+) -> dict[str, str]:
+    """Match matrices and samples one to one.
+
+    Parameters
+    ----------
+    names
+        Names of the files of each matrix, by its key.
+    samples
+        Rows with `sample` and maybe `accession`, `member` and `status`.
+    homes
+        Name of the archive of each matrix, by its key.
+    dataset, archives
+        For messages.
+
+    Returns
+    -------
+    Key by sample, in the order of `samples`, without retired ones.
+
+    Raises
+    ------
+    IngestError
+        If they do not fit one to one; all that is wrong is said at once.
+    """
+    only = len(samples) == 1 and len(names) == 1 and not samples[0].get("member")
+    candidates = {
+        row["sample"]: list(names) if only else _candidates(row, names, homes) for row in samples
+    }
+    active = [row["sample"] for row in samples if row.get("status") != RETIRED]
+    problems = _problems(candidates, active, {row["sample"]: row for row in samples}, names)
+    if problems:
+        where = ", ".join(archives) if archives else "no archive"
+        msg = (
+            f"dataset {dataset}: the table of samples and {where} do not agree: "
+            f"{'; '.join(problems)}. Found there: {_listed(list(names)) or 'no matrix at all'}"
+        )
+        raise IngestError(msg)
+    return {sample: candidates[sample][0] for sample in active}
+
+
+def _candidates(
+    row: Mapping[str, str], names: Mapping[str, Sequence[str]], homes: Mapping[str, str]
+) -> list[str]:
+    pattern = row.get("member", "")
+    if pattern:
+        return [key for key, files in names.items() if _fits(pattern, files)]
+    words = [word for word in (row.get("accession", ""), row["sample"]) if word]
+    for texts in ({key: key for key in names}, homes):
+        for word in words:
+            whole = re.compile(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])")
+            keys = [key for key in names if whole.search(texts[key])]
+            if keys:
+                return keys
+    return []
+
+
+def _fits(pattern: str, files: Sequence[str]) -> bool:
+    return any(
+        fnmatchcase(text, pattern) for name in files for text in (name, name.rpartition("/")[2])
+    )
+
+
+def _problems(
+    candidates: Mapping[str, list[str]],
+    active: Sequence[str],
+    rows: Mapping[str, Mapping[str, str]],
+    names: Mapping[str, Sequence[str]],
+) -> list[str]:
+    problems = []
+    missing = [
+        f"{sample} (member '{rows[sample]['member']}')" if rows[sample].get("member") else sample
+        for sample in active
+        if not candidates[sample]
+    ]
+    if missing:
+        problems.append(
+            f"in the table but not in the archive: {_listed(missing)} (correct accession, or give "
+            "a pattern of the file names as member, or set status to retired)"
+        )
+    claimed = {key for keys in candidates.values() for key in keys}
+    unclaimed = [key for key in names if key not in claimed]
+    if unclaimed:
+        problems.append(
+            f"in the archive but not in the table: {_listed(unclaimed)} (add a row to the table "
+            "of samples, with status retired if it is not to be analysed)"
+        )
+    problems += [
+        f"sample {sample} fits several: {_listed(candidates[sample])} (give a pattern that fits "
+        "one of them as member)"
+        for sample in active
+        if len(candidates[sample]) > 1
+    ]
+    for key in names:
+        owners = [sample for sample, keys in candidates.items() if key in keys]
+        if len(owners) > 1:
+            problems.append(
+                f"{key} fits several samples: {_listed(owners)} (give each its own member)"
+            )
+    return problems
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return ", ".join(words[:_SHOWN]) + more

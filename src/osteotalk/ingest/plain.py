@@ -1,0 +1,90 @@
+"""Files that are gzipped or plain, read as a stream of their plain bytes."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+from osteotalk.ingest import archive
+from osteotalk.ingest.errors import IngestError
+
+_GZIP = b"\x1f\x8b"
+_BUFFER = 2**20
+
+
+@contextmanager
+def plain_bytes(path: str) -> Iterator[IO[bytes]]:
+    """Open a file and, if its content is gzip, unpack it while it is read.
+
+    At the end of the block what is left is read as well, because the checksum comes last.
+
+    Raises
+    ------
+    IngestError
+        If the file is missing, a companion file of macOS (`._*`), damaged, or unpacks to more than
+        `osteotalk.ingest.archive.MAX_MEMBER_BYTES`.
+    """
+    base = Path(path).name
+    if base.startswith("._"):
+        msg = (
+            f"{path} is not data but what macOS keeps beside a file (AppleDouble); name the file "
+            f"without '._' instead: {base[2:]}"
+        )
+        raise IngestError(msg)
+    if not Path(path).is_file():
+        msg = f"{path} does not exist"
+        raise IngestError(msg)
+    try:
+        with Path(path).open("rb") as raw:
+            zipped = raw.peek(2)[:2] == _GZIP
+            unpacked = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if zipped else raw
+            stream = io.BufferedReader(_Capped(unpacked, path), _BUFFER)
+            yield stream
+            while zipped and stream.read(_BUFFER):
+                pass
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        msg = f"{path} is a truncated or damaged gzip file ({error}); download or copy it again"
+        raise IngestError(msg) from None
+
+
+def plain_text(path: str) -> str:
+    """Give the whole text of a small file, gzipped or plain, in UTF-8.
+
+    Raises
+    ------
+    IngestError
+        As `plain_bytes`, or if it is no text.
+    """
+    with plain_bytes(path) as stream:
+        content = stream.read()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{path} is not text ({error})"
+        raise IngestError(msg) from None
+
+
+class _Capped(io.RawIOBase):
+    """A stream that ends in an error rather than growing without limit."""
+
+    def __init__(self, stream: IO[bytes], path: str) -> None:
+        super().__init__()
+        self._stream, self._path, self._n_bytes = stream, path, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._stream.read(len(buffer))
+        self._n_bytes += len(chunk)
+        if self._n_bytes > archive.MAX_MEMBER_BYTES:
+            msg = (
+                f"{self._path} unpacks to more than {archive.MAX_MEMBER_BYTES} bytes, more than "
+                "any sample needs: check where the file comes from"
+            )
+            raise IngestError(msg)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

@@ -1,0 +1,38 @@
+"""Load the tables of `config/` and check them, each alone and against each other.
+
+A table is tab-separated UTF-8 text with a header line. Every cell is text (a gene or a sample may
+be spelled NA). All problems of all tables are reported together, with file and line, before any
+long work starts.
+"""
+
+from osteotalk.tables.load import load_tables
+from osteotalk.tables.model import (
+    NAMES,
+    RETIRED,
+    TRIPLET,
+    TableError,
+    Tables,
+    closest,
+    leaves,
+    split,
+)
+from osteotalk.tables.read import check_config, read_schema, read_table
+from osteotalk.tables.selection import records_of, remote_files, sample_files
+
+__all__ = [
+    "NAMES",
+    "RETIRED",
+    "TRIPLET",
+    "TableError",
+    "Tables",
+    "check_config",
+    "closest",
+    "leaves",
+    "load_tables",
+    "read_schema",
+    "read_table",
+    "records_of",
+    "remote_files",
+    "sample_files",
+    "split",
+]

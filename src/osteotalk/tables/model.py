@@ -1,0 +1,74 @@
+"""What the tables of `config/` are, and words to speak of their cells."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+NAMES = (
+    "datasets",
+    "samples",
+    "files",
+    "populations",
+    "markers",
+    "interactions",
+    "claims",
+    "simulation_populations",
+    "simulation_edges",
+)
+# A sample comes as a 10x triplet, or as one file of another kind.
+TRIPLET = ("matrix", "barcodes", "features")
+SINGLE = ("h5", "h5ad", "table", "archive")
+RETIRED = "retired"
+
+
+class TableError(ValueError):
+    """One or more tables, or the config, break a rule; the message lists every case."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The checked tables; frames of text whose index is the line number in the file.
+
+    `samples` and `files` hold what is in use; `retired` are the samples with that status.
+    """
+
+    datasets: pd.DataFrame
+    samples: pd.DataFrame
+    files: pd.DataFrame
+    populations: pd.DataFrame
+    markers: pd.DataFrame
+    interactions: pd.DataFrame
+    claims: pd.DataFrame
+    simulation_populations: pd.DataFrame
+    simulation_edges: pd.DataFrame
+    retired: pd.DataFrame
+
+
+def split(cell: str) -> list[str]:
+    """Items of a cell that holds several, joined by ';'."""
+    return [item for item in cell.split(";") if item]
+
+
+def leaves(populations: pd.DataFrame, population: str) -> list[str]:
+    """Fine populations that `population` stands for: itself, or all below it, in table order."""
+    children = populations.loc[populations["parent"] == population, "population"]
+    if children.empty:
+        return [population]
+    return [leaf for child in children for leaf in leaves(populations, child)]
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """A hint naming the known word most like `word`, or the known words if there are few."""
+    known = [k for k in known if k]
+    small = {k.lower(): k for k in reversed(known)}
+    match = difflib.get_close_matches(word.lower(), small, n=1)
+    if match:
+        return f"; closest: '{small[match[0]]}'"
+    return f"; known: {', '.join(known)}" if 0 < len(known) <= 12 else ""
+
+
+def count_problems(problems: Sequence[str]) -> str:
+    """Say how many problems there are."""
+    return "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

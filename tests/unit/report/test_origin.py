@@ -1,0 +1,61 @@
+def catalogue(inputs, **row):
+    return inputs.having(datasets=inputs.datasets.assign(**row))
+
+
+def test_origin_and_what_is_not_sure(inputs):
+    samples = inputs.samples.assign(
+        site=["femur", "", "tibia", "lung", "lung"],
+        status=["verified", "inferred", "verified", "unverified", "verified"],
+        note=["", "Histology INF", "", "Patient UNVERIFIED", ""],
+    )
+    html = catalogue(
+        inputs.having(samples=samples),
+        accession="GSE1",
+        species="human",
+        terms="GEO <terms>",
+        confounded="Treatment and cohort cannot be told apart",
+        status="inferred",
+        sources="doi:10.1000/toy",
+        combine="no",
+    ).dataset_html()
+    assert "GEO &lt;terms&gt;" in html
+    assert "Confounded: Treatment and cohort cannot be told apart." in html
+    assert "Facts of 1 sample are inferred (INF), see the notes: S2." in html
+    assert "Facts of 1 sample are UNVERIFIED, see the notes: S4." in html
+    assert "Histology INF" in html
+    assert "What is said of this cohort is inferred (INF)." in html
+    assert "Kept out of the combined verdicts." in html
+    assert "femur" in html
+
+
+def test_a_cohort_of_ones_own_says_only_what_it_has(inputs):
+    html = inputs.dataset_html()
+    assert "Accession" not in html
+    assert "Confounded" not in html
+    assert "Treatment" not in html
+    assert "Where are the data from" in html
+
+
+def test_retired_samples_are_named_with_their_reason(inputs):
+    retired = inputs.samples.iloc[:1].assign(sample="S9", note="xenograft", status="retired")
+    html = inputs.having(retired=retired).dataset_html()
+    assert "Retired samples, not analysed: S9 (xenograft)." in html
+
+
+def test_genes_that_were_lost_are_said(inputs):
+    genes = {**inputs.ingest[0]["genes"], "unmapped": ["ENSG1"], "no_ortholog": ["DLA-88"]}
+    ingest = [{**inputs.ingest[0], "genes": genes, "n_author_label": 12}, *inputs.ingest[1:]]
+    html = inputs.having(ingest=ingest).dataset_html()
+    assert "Some genes have an Ensembl id but no symbol" in html
+    assert "without a one-to-one human ortholog were left out" in html
+    assert "Authors' labels" in html or "Authors&#39; labels" in html
+
+
+def test_the_index_names_accessions_and_confounding(inputs):
+    html = catalogue(
+        inputs, accession="GSE1", status="secondary", confounded="Age and cohort", combine="no"
+    ).index_html()
+    assert "GSE1" in html
+    assert "second-hand (SEC)" in html
+    assert "Toy cohort: Age and cohort." in html
+    assert "Kept out of the combined verdicts: Toy cohort. As there is no other cohort" in html

@@ -1,0 +1,9 @@
+"""Rule list_genes: gene names that were changed, or could not be mapped."""
+
+from osteotalk import io
+from osteotalk.ingest import list_genes
+from osteotalk.workflow import job_log
+
+with job_log(snakemake):
+    reports = [io.read_json(path) for path in snakemake.input.reports]
+    io.write_tsv(list_genes(reports), snakemake.output.genes, table="genes")
