@@ -82,7 +82,7 @@ def progress(
     lines, at most one in ten seconds and one at the end.
     """
     if sys.stderr is not None and sys.stderr.isatty():
-        from tqdm import tqdm  # type: ignore[import-untyped]
+        from tqdm import tqdm
 
         binary = unit == "B"
         with tqdm(

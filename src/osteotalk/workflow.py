@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import functools
 import hashlib
 import logging
 import os
@@ -15,6 +16,8 @@ from typing import Any
 from snakemake.exceptions import WorkflowError
 
 from osteotalk import tables
+from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.gene_tables import read_symbols
 
 PACKAGE = Path(__file__).parent
 # Libraries that would otherwise use every core, and then sum in another order on another machine.
@@ -37,7 +40,8 @@ def prepare_environment(basedir: str | Path) -> None:
 def load(config: Mapping[str, Any], basedir: str | Path) -> tables.Tables:
     """Check the config and the tables it names, before any job starts.
 
-    A relative table path is looked for in the working directory, then beside the Snakefile.
+    A relative table path is looked for in the working directory, then beside the Snakefile. The
+    gene symbols in the tables are brought up to date by the same table as those of the data.
 
     Raises
     ------
@@ -48,8 +52,9 @@ def load(config: Mapping[str, Any], basedir: str | Path) -> tables.Tables:
     try:
         tables.check_config(config, tables.read_schema(schemas / "config.schema.yaml"))
         paths = {name: find_file(path, basedir) for name, path in config["tables"].items()}
-        return tables.load_tables(paths, schemas, datasets=config["datasets"], workdir=Path.cwd())
-    except tables.TableError as error:
+        loaded = tables.load_tables(paths, schemas, datasets=config["datasets"], workdir=Path.cwd())
+        return tables.renew(loaded, read_symbols(find_file(config["genes"]["symbols"], basedir)))
+    except (tables.TableError, IngestError) as error:
         raise WorkflowError(str(error)) from None
 
 
@@ -85,6 +90,7 @@ def code_digest(script: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
+@functools.cache  # most scripts reach the same modules
 def _imports(path: Path) -> list[Path]:
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

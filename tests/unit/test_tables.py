@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -5,6 +6,8 @@ import pytest
 import yaml
 
 from osteotalk import tables
+from osteotalk.ingest.gene_tables import read_symbols
+from osteotalk.interactions.resource import renew_pairs
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 
@@ -384,3 +387,29 @@ def test_another_species_needs_orthologs(paths):
     paths["files"].write_text("".join(line for line in text if "orthologs" not in line))
     with pytest.raises(tables.TableError, match="'gse252470' is of species dog and needs a file"):
         load(paths, ["gse252470"])
+
+
+def test_symbols_of_the_tables_follow_those_of_the_data(paths, tmp_path):
+    """Any symbol that the table calls previous is replaced, also inside complexes and pairs."""
+    file = tmp_path / "symbols.tsv"
+    file.write_text("symbol\tprev_symbol\tensembl_gene_id\nMYL11\tMYLPF\t\nNEW\tCXCL12|ITGAV\t\n")
+    loaded = load(paths)
+    renewed = tables.renew(loaded, read_symbols(file))
+    assert "MYLPF" in set(loaded.markers["gene"])
+    assert "MYLPF" not in set(renewed.markers["gene"])
+    assert "MYL11" in set(renewed.markers["gene"])
+    for old, new in zip(loaded.claims["pairs"], renewed.claims["pairs"], strict=True):
+        assert new == re.sub(r"\b(CXCL12|ITGAV)\b", "NEW", old.replace("_", " ")).replace(" ", "_")
+    assert not re.search(r"(^|[_;^])ITGAV", " ".join(renewed.claims["pairs"]))
+    pairs = pd.DataFrame({"ligand": ["CXCL12", "SPP1"], "receptor": ["CXCR4", "ITGAV_ITGB3"]})
+    assert renew_pairs(pairs, read_symbols(file)).to_numpy().tolist() == [
+        ["NEW", "CXCR4"],
+        ["SPP1", "NEW_ITGB3"],
+    ]
+
+
+def test_the_shipped_symbols_change_no_shipped_table(paths, repository):
+    loaded = load(paths)
+    renewed = tables.renew(loaded, read_symbols(repository / "config" / "gene_symbols.tsv"))
+    for name in ("markers", "interactions", "claims", "simulation_edges"):
+        pd.testing.assert_frame_equal(getattr(loaded, name), getattr(renewed, name))

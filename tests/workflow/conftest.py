@@ -68,9 +68,16 @@ def project(tmp_path, repository):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, repository):
-    """The reduced simulated cohort, run to the report once for all tests that read it."""
+def simulated(tmp_path_factory, repository):
+    """The files of the reduced simulated cohort, without any analysis."""
     project = Project(tmp_path_factory.mktemp("workflow"), repository)
     project.small = SMALL
-    project.snakemake(config=SMALL)
+    project.snakemake("resources/simulated_os/truth_edges.tsv", config=SMALL)
     return project
+
+
+@pytest.fixture(scope="session")
+def finished(simulated):
+    """The reduced simulated cohort, run to the report once for all tests that read it."""
+    simulated.snakemake(config=SMALL)
+    return simulated

@@ -58,14 +58,16 @@ def pack(members, *, mode):
 
 
 @pytest.fixture(scope="session")
-def triplets(finished):
-    """Files of the simulated samples by role; ids made to look like 10x's would."""
+def triplets(simulated):
+    """Files of the simulated samples by role."""
+    folder = simulated.run / "resources" / "simulated_os"
     found = []
-    for i, name in enumerate(SIMULATED, 1):
-        stem = finished.run / "resources" / "simulated_os" / f"SIM000000{i}_{name}"
-        found.append(
-            {r: (stem.parent / f"{stem.name}_{r}.{e}").read_bytes() for r, e in ROLES.items()}
-        )
+    for name in SIMULATED:
+        paths = {}
+        for role, end in ROLES.items():
+            flat = list(folder.glob(f"*_{name}_{role}.{end}"))
+            paths[role] = flat[0] if flat else folder / name / f"{role}.{end}"
+        found.append({role: path.read_bytes() for role, path in paths.items()})
     return found
 
 
@@ -103,8 +105,8 @@ def settings(project, server, datasets, **more):
 
 
 @pytest.fixture
-def public(project, finished):
-    project.small = finished.small
+def public(project, simulated):
+    project.small = simulated.small
     return project
 
 
@@ -130,10 +132,10 @@ def test_a_dry_run_lists_every_address(project):
 
 
 @pytest.fixture(scope="module")
-def analysed(tmp_path_factory, repository, finished, loopback, zhou, liu):
+def analysed(tmp_path_factory, repository, simulated, loopback, zhou, liu):
     """Both cohorts of the overlay, run to the report over a bad connection."""
-    project = type(finished)(tmp_path_factory.mktemp("public"), repository)
-    project.small = finished.small
+    project = type(simulated)(tmp_path_factory.mktemp("public"), repository)
+    project.small = simulated.small
     files = {**zhou, series("GSE162454"): pack(liu, mode="w")}
     with loopback.serve(files) as server:
         first, second = list(zhou)[:2]
@@ -256,7 +258,8 @@ def test_a_web_page_or_a_missing_file_is_refused_and_a_rerun_completes(public, l
 @pytest.fixture(scope="session")
 def scpca_archive(triplets, tmp_path_factory, repository):
     """A project of the portal: ids as names, counts in raw.X, metadata beside it."""
-    from osteotalk.ingest import read_sample, read_symbols
+    from osteotalk.ingest.gene_tables import read_symbols
+    from osteotalk.ingest.sample import read_sample
 
     symbols = read_symbols(repository / "config" / "gene_symbols.tsv")
     folder = tmp_path_factory.mktemp("scpca")

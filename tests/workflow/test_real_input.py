@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from osteotalk import io
-from osteotalk.ingest import read_sample, read_symbols
+from osteotalk.ingest.gene_tables import read_symbols
+from osteotalk.ingest.sample import read_sample
 
 pytestmark = pytest.mark.slow
 

@@ -15,6 +15,8 @@ Makes    results/resource.tsv                          ligand-receptor pairs tha
 
 rule build_resource:
     """Take a resource of LIANA, and add and drop the pairs of the table of interactions."""
+    input:
+        symbols=SYMBOLS,
     output:
         resource="results/resource.tsv",
         summary="results/resource.json",

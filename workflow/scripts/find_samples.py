@@ -1,7 +1,7 @@
 """Rule find_samples: a draft of the table of samples, from what the files hold."""
 
 from osteotalk import io
-from osteotalk.ingest import draft_samples
+from osteotalk.ingest.draft import draft_samples
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from osteotalk import io
-from osteotalk.ingest import read_sample, read_symbols
+from osteotalk.ingest.gene_tables import read_symbols
+from osteotalk.ingest.sample import read_sample
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):

@@ -1,7 +1,7 @@
 """Rule list_genes: gene names that were changed, or could not be mapped."""
 
 from osteotalk import io
-from osteotalk.ingest import list_genes
+from osteotalk.ingest.members import list_genes
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):

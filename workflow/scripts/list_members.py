@@ -1,7 +1,7 @@
 """Rule list_members: what in the archives of a dataset belongs to which sample."""
 
 from osteotalk import io
-from osteotalk.ingest import list_dataset_members
+from osteotalk.ingest.members import list_dataset_members
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from osteotalk.ingest.gene_tables import SymbolTable
+from osteotalk.tables.renew import renew_text
+
 
 def liana_resource(name: str) -> pd.DataFrame:
     """Pairs of one of LIANA's human resources: columns ligand and receptor.
@@ -24,6 +27,17 @@ def liana_resource(name: str) -> pd.DataFrame:
         raise ValueError(msg)
     pairs: pd.DataFrame = liana.rs.select_resource(name)[["ligand", "receptor"]]
     return pairs.drop_duplicates().reset_index(drop=True)
+
+
+def renew_pairs(pairs: pd.DataFrame, symbols: SymbolTable) -> pd.DataFrame:
+    """Give the genes of a resource the approved symbols that the data get from the same table."""
+    renewed = pairs.assign(
+        **{
+            side: [renew_text(name, symbols) for name in pairs[side]]
+            for side in ("ligand", "receptor")
+        }
+    )
+    return renewed.drop_duplicates().reset_index(drop=True)
 
 
 def change_resource(pairs: pd.DataFrame, changes: pd.DataFrame, *, name: str) -> pd.DataFrame:

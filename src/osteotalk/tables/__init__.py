@@ -17,6 +17,7 @@ from osteotalk.tables.model import (
     split,
 )
 from osteotalk.tables.read import check_config, read_schema, read_table
+from osteotalk.tables.renew import renew
 from osteotalk.tables.selection import records_of, remote_files, sample_files
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "read_table",
     "records_of",
     "remote_files",
+    "renew",
     "sample_files",
     "split",
 ]
