@@ -210,14 +210,14 @@ def test_a_later_download_that_differs_is_refused(analysed):
     (folder / "GSE162454_RAW.tar").unlink()
     shutil.rmtree(analysed.run / "resources" / "cache")
     run = {"config": analysed.config, "overlay": "osteosarcoma.yaml"}
-    target = "resources/gse162454/members.tsv"
+    target = "resources/gse162454/GSE162454_RAW.tar"
     text = analysed.snakemake(target, **run, fails=True)
     assert old in text
     assert len(set(re.findall(r"\b[0-9a-f]{64}\b", text))) == 2
     assert "config/files.tsv line " in text
     assert not (folder / "GSE162454_RAW.tar").exists()
     analysed.server.put(path, good)
-    analysed.snakemake(target, **run)
+    analysed.snakemake(target, "resources/gse162454/manifest.tsv", **run)
     assert pd.read_csv(folder / "manifest.tsv", sep="\t")["sha256"].tolist() == [old]
 
 

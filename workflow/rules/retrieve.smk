@@ -13,6 +13,12 @@ Makes    results/resource.tsv                          ligand-receptor pairs tha
 """
 
 
+# Where snakemake runs, as compute nodes often have no internet.
+localrules:
+    download_file,
+    write_manifest,
+
+
 rule build_resource:
     """Take a resource of LIANA, and add and drop the pairs of the table of interactions."""
     input:
@@ -69,7 +75,6 @@ rule simulate_cohort:
 
 rule download_file:
     """Download one file and check it; the cache is asked first."""
-    localrule: True
     output:
         file="resources/{dataset}/{file}",
         record="resources/{dataset}/records/{file}.json",
@@ -77,17 +82,15 @@ rule download_file:
         "logs/download_file/{dataset}/{file}.log",
     benchmark:
         "benchmarks/timings/download_file/{dataset}/{file}.tsv"
-    conda:
-        "../../envs/osteotalk.yaml"
     wildcard_constraints:
         dataset=one_of(DOWNLOADED),
         file=one_of(sorted({Path(path).name for path in REMOTE})),
+    conda:
+        "../../envs/osteotalk.yaml"
     threads: 1
     resources:
         mem_mb=500,
         downloads=1,
-    message:
-        "Download {params.url} to {output.file}"
     params:
         url=lambda wildcards: remote_row(wildcards)["url"],
         row=remote_row,
@@ -96,13 +99,14 @@ rule download_file:
         manifest="resources/{dataset}/manifest.tsv",
         settings=lookup("retrieve", within=config),
         code=code_digest("download_file"),
+    message:
+        "Download {params.url} to {output.file}"
     script:
         "../scripts/download_file.py"
 
 
 rule write_manifest:
     """List the downloads of a dataset; what was listed before and is gone stays listed."""
-    localrule: True
     input:
         records=lambda wildcards: [
             f"resources/{wildcards.dataset}/records/{Path(path).name}.json"
@@ -115,10 +119,10 @@ rule write_manifest:
         "logs/write_manifest/{dataset}.log",
     benchmark:
         "benchmarks/timings/write_manifest/{dataset}.tsv"
-    conda:
-        "../../envs/osteotalk.yaml"
     wildcard_constraints:
         dataset=one_of(DOWNLOADED),
+    conda:
+        "../../envs/osteotalk.yaml"
     threads: 1
     resources:
         mem_mb=500,
@@ -170,10 +174,10 @@ rule find_samples:
         "logs/find_samples/{dataset}.log",
     benchmark:
         "benchmarks/timings/find_samples/{dataset}.tsv"
-    conda:
-        "../../envs/osteotalk.yaml"
     wildcard_constraints:
         dataset=one_of(TABLES.datasets["dataset"]),
+    conda:
+        "../../envs/osteotalk.yaml"
     threads: 1
     resources:
         mem_mb=4000,

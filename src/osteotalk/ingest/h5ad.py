@@ -113,7 +113,7 @@ def _named(counts: AnnData, *, of: pd.DataFrame) -> AnnData:
         symbols, ids = None, symbols  # the names are the symbols, and the column has the ids
     if symbols is not None and ids is None and symbols != names:
         ids = names
-    if ids is None and _share_of_ids(names) > 0.5:
+    if _share_of_ids(names) > 0.5:
         ids = names
     if ids is not None:
         ids = [
