@@ -1,6 +1,7 @@
 """Which files in the archives of a dataset belong to which sample."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,9 @@ def list_dataset_members(
     for paths, rows in groups:
         try:
             found = find_matrices([list_members(path) for path in paths])
-            matched |= match_samples(found, rows, dataset=dataset, archives=paths)
+            now = match_samples(found, rows, dataset=dataset, archives=paths)
+            _refuse_swapped(now, samples)
+            matched |= now
         except IngestError as error:
             problems.append(str(error))
     if problems:
@@ -65,6 +68,26 @@ def list_dataset_members(
         ),
         table="members",
     )
+
+
+def _refuse_swapped(matched: Mapping[str, Found], samples: Sequence[Mapping[str, str]]) -> None:
+    """Refuse a matrix whose name is that of another sample and not of its own."""
+
+    def named(sample: str, key: str) -> bool:
+        whole = rf"(?<![A-Za-z0-9]){re.escape(sample)}(?![A-Za-z0-9])"
+        return re.search(whole, key) is not None
+
+    for sample, found in matched.items():
+        row = next(row for row in samples if row["sample"] == sample)
+        others = [r["sample"] for r in samples if named(r["sample"], found.key)]
+        if others and sample not in others and not row.get("member") and not row.get("accession"):
+            archive = next(iter(found.files.values())).archive
+            msg = (
+                f"{archive} is given for sample {sample}, but holds '{found.key}', the name of "
+                f"sample {others[0]}; correct the table of files, or give the pattern of the "
+                "right file as member in the table of samples"
+            )
+            raise IngestError(msg)
 
 
 def _rows(sample: str, found: Found) -> list[dict[str, Any]]:
