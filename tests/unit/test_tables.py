@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
@@ -346,6 +347,24 @@ def test_catalogue_of_public_cohorts(paths):
     datasets = loaded.datasets.set_index("dataset")
     assert datasets.loc["tisch_os_gse162454", "patients_of"] == "gse162454"
     assert (datasets.loc[["gse169396", "gse252470"], "combine"] == "no").all()
+    urls = {row["dataset"]: row["url"] for row in tables.remote_files(loaded).values()}
+    for project in ("SCPCP000017", "SCPCP000018", "SCPCP000023"):
+        assert urls[project.lower()] == (
+            f"https://api.scpca.alexslemonade.org/v1/ccdl-datasets/?ccdl_project_id={project}"
+            "&ccdl_modality=SINGLE_CELL&format=ANN_DATA&limit=2000"
+        )
+    tisch = [r["url"] for r in tables.remote_files(loaded).values() if "tisch" in r["dataset"]]
+    assert tisch == [
+        "https://biostorage.s3.ap-northeast-2.amazonaws.com/TISCH_2022/OS_GSE162454/"
+        "OS_GSE162454_expression.h5",
+        "http://tisch.comp-genomics.org/static/data/OS_GSE162454/"
+        "OS_GSE162454_CellMetainfo_table.tsv",
+    ]
+    biomart = [r for r in tables.remote_files(loaded).values() if r["role"] == "orthologs"]
+    query = unquote(biomart[0]["url"].split("?query=")[1])
+    names = re.findall(r'Attribute name="(\w+)"', query)
+    assert names[2:] == ["hsapiens_homolog_associated_gene_name", "hsapiens_homolog_orthology_type"]
+    assert 'Dataset name="clfamiliaris_gene_ensembl"' in query
     for row in tables.remote_files(loaded).values():
         accession = datasets.loc[row["dataset"], "accession"]
         name = row["path"].rsplit("/", 1)[1]

@@ -59,15 +59,15 @@ def per_sample(pattern):
     return osteotalk_workflow.per_sample(TABLES, pattern)
 
 
+def only(rows_of_table, *columns):
+    """These columns of the rows: a param must not change with every note that is edited."""
+    return [{column: row[column] for column in columns} for row in rows_of_table]
+
+
 def remote_row(wildcards):
-    return REMOTE[f"resources/{wildcards.dataset}/{wildcards.file}"]
-
-
-def dataset_files(wildcards):
-    """Files of a dataset, each once."""
-    return list(
-        dict.fromkeys(row["path"] for row in records("files", wildcards.dataset))
-    )
+    row = REMOTE[f"resources/{wildcards.dataset}/{wildcards.file}"]
+    (found,) = only([row], "url", "bytes", "sha256", "role")
+    return found | dataset_row(wildcards, "source")
 
 
 def files_of_sample(wildcards):
@@ -79,13 +79,16 @@ def files_of_sample(wildcards):
 
 
 def sample_row(wildcards):
-    return osteotalk_workflow.row_of(
+    row = osteotalk_workflow.row_of(
         TABLES.samples, dataset=wildcards.dataset, sample=wildcards.sample
     )
+    columns = ("dataset", "sample", "patient", "condition", "accession")
+    return only([row], *columns)[0]
 
 
-def dataset_row(wildcards):
-    return osteotalk_workflow.row_of(TABLES.datasets, dataset=wildcards.dataset)
+def dataset_row(wildcards, *columns):
+    row = osteotalk_workflow.row_of(TABLES.datasets, dataset=wildcards.dataset)
+    return only([row], *columns)[0]
 
 
 def verdict_rules():

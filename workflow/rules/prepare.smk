@@ -29,7 +29,9 @@ rule ingest_sample:
         mem_mb=4000,
     params:
         sample=sample_row,
-        dataset=dataset_row,
+        dataset=lambda wildcards: dataset_row(
+            wildcards, "sample_key", "author_label", "author_qc"
+        ),
         code=code_digest("ingest_sample"),
     script:
         "../scripts/ingest_sample.py"

@@ -14,10 +14,6 @@ rule write_provenance:
     input:
         resource="results/resource.json",
         files=[row["path"] for d in DATASETS for row in records("files", dataset=d)],
-        manifests=expand(
-            "resources/{dataset}/manifest.tsv",
-            dataset=[d for d in DATASETS if d in DOWNLOADED],
-        ),
     output:
         provenance="results/provenance.json",
         config="results/run_config.yaml",
@@ -34,6 +30,11 @@ rule write_provenance:
         config=dict(config),
         files=[row for d in DATASETS for row in records("files", dataset=d)],
         datasets=[row for d in DATASETS for row in records("datasets", dataset=d)],
+        # written by the downloads, which the files above stand for
+        manifests=expand(
+            "resources/{dataset}/manifest.tsv",
+            dataset=[d for d in DATASETS if d in DOWNLOADED],
+        ),
         basedir=str(workflow.basedir),
         code=code_digest("write_provenance"),
     script:

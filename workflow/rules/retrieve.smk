@@ -6,8 +6,8 @@ Makes    results/resource.tsv                          ligand-receptor pairs tha
          resources/<simulated dataset>/...             files of the embedded cohort
          resources/<simulated dataset>/truth_*.tsv     what was planted in it
          resources/<dataset>/<file>                    downloads, verified
-         resources/<dataset>/records/<file>.json       address, size and checksum of each
-         resources/<dataset>/manifest.tsv              the same of all, kept between runs
+         resources/<dataset>/manifest.tsv              their addresses, sizes and checksums; grows
+                                                       with each download and outlives it
          resources/<dataset>/members.tsv               what in an archive belongs to which sample
          resources/<dataset>/samples_found.tsv         on request: a sheet of samples to complete
 """
@@ -16,7 +16,6 @@ Makes    results/resource.tsv                          ligand-receptor pairs tha
 # Where snakemake runs, as compute nodes often have no internet.
 localrules:
     download_file,
-    write_manifest,
 
 
 rule build_resource:
@@ -74,10 +73,13 @@ rule simulate_cohort:
 
 
 rule download_file:
-    """Download one file and check it; the cache is asked first."""
+    """Download one file, check it and note it in the manifest; the cache is asked first.
+
+    Only what decides about the content is a param: a longer time-out, a moved line of the table or
+    a new version of the code is no reason to fetch a file again.
+    """
     output:
         file="resources/{dataset}/{file}",
-        record="resources/{dataset}/records/{file}.json",
     log:
         "logs/download_file/{dataset}/{file}.log",
     benchmark:
@@ -90,46 +92,12 @@ rule download_file:
     threads: 1
     resources:
         mem_mb=500,
-        downloads=1,
     params:
-        url=lambda wildcards: remote_row(wildcards)["url"],
         row=remote_row,
-        source=lambda wildcards: dataset_row(wildcards)["source"],
-        table=config["tables"]["files"],
-        manifest="resources/{dataset}/manifest.tsv",
-        settings=lookup("retrieve", within=config),
-        code=code_digest("download_file"),
     message:
-        "Download {params.url} to {output.file}"
+        "Download {params.row[url]} to {output.file}"
     script:
         "../scripts/download_file.py"
-
-
-rule write_manifest:
-    """List the downloads of a dataset; what was listed before and is gone stays listed."""
-    input:
-        records=lambda wildcards: [
-            f"resources/{wildcards.dataset}/records/{Path(path).name}.json"
-            for path in dataset_files(wildcards)
-            if path in REMOTE
-        ],
-    output:
-        manifest=update("resources/{dataset}/manifest.tsv"),
-    log:
-        "logs/write_manifest/{dataset}.log",
-    benchmark:
-        "benchmarks/timings/write_manifest/{dataset}.tsv"
-    wildcard_constraints:
-        dataset=one_of(DOWNLOADED),
-    conda:
-        "../../envs/osteotalk.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-    params:
-        code=code_digest("write_manifest"),
-    script:
-        "../scripts/write_manifest.py"
 
 
 rule list_members:
@@ -152,9 +120,17 @@ rule list_members:
     resources:
         mem_mb=1000,
     params:
-        files=lambda wildcards: records("files", wildcards.dataset),
-        samples=lambda wildcards: records("samples", wildcards.dataset)
-        + records("retired", wildcards.dataset),
+        files=lambda wildcards: only(
+            records("files", wildcards.dataset), "sample", "role", "path"
+        ),
+        samples=lambda wildcards: only(
+            records("samples", wildcards.dataset)
+            + records("retired", wildcards.dataset),
+            "sample",
+            "accession",
+            "member",
+            "status",
+        ),
         code=code_digest("list_members"),
     script:
         "../scripts/list_members.py"
@@ -182,8 +158,10 @@ rule find_samples:
     resources:
         mem_mb=4000,
     params:
-        dataset=dataset_row,
-        files=lambda wildcards: records("files", wildcards.dataset),
+        dataset=lambda wildcards: dataset_row(wildcards, "dataset", "sample_key"),
+        files=lambda wildcards: only(
+            records("files", wildcards.dataset), "sample", "role", "path"
+        ),
         code=code_digest("find_samples"),
     script:
         "../scripts/find_samples.py"

@@ -1,17 +1,14 @@
 """Rule download_file: one file of an archive, verified."""
 
-from osteotalk import files
 from osteotalk.retrieve import download_row
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):
-    params = snakemake.params
-    record = download_row(
-        params.row,
-        source=params.source,
+    # The config is read here and not through params, so that none of it makes the rule run again.
+    config = snakemake.config
+    download_row(
+        snakemake.params.row,
         target=snakemake.output.file,
-        settings=params.settings,
-        manifest=params.manifest,
-        where=f"{params.table} line {params.row['line']}",
+        settings=config["retrieve"],
+        table=config["tables"]["files"],
     )
-    files.write_json(record, snakemake.output.record)

@@ -13,7 +13,7 @@ with job_log(snakemake):
     params = snakemake.params
     downloads = {
         str(Path(path).parent / name): record
-        for path in snakemake.input.manifests
+        for path in params.manifests
         for name, record in read_manifest(path).items()
         if str(Path(path).parent / name) in snakemake.input.files
     }

@@ -10,6 +10,7 @@ from osteotalk.claims.evidence import conclude
 from osteotalk.claims.verdicts import Rules
 
 COMBINED = "all"
+NONE_COUNTS = "every cohort of this run is kept out of the combined verdicts"
 
 
 def independent_datasets(datasets: pd.DataFrame, chosen: list[str]) -> list[str]:
@@ -17,16 +18,17 @@ def independent_datasets(datasets: pd.DataFrame, chosen: list[str]) -> list[str]
 
     A re-release names the original in `patients_of`; of the two, the first chosen counts. Simulated
     patients are never added to real ones: a simulated cohort counts only if all chosen are. The
-    same holds for cohorts that say `combine` no, such as a control.
+    Cohorts that say `combine` no, such as a control, never count: if there is no other real one,
+    none does.
     """
     source, parent, combine = (
         dict(zip(datasets["dataset"], datasets[column], strict=True))
         for column in ("source", "patients_of", "combine")
     )
     real = [dataset for dataset in chosen if source[dataset] != "simulated"]
-    real = [dataset for dataset in real if combine[dataset] != "no"] or real
+    counted = [dataset for dataset in real or chosen if combine[dataset] != "no"]
     kept: dict[str, str] = {}
-    for dataset in real or chosen:
+    for dataset in counted:
         original, seen = dataset, {dataset}
         while parent[original] and parent[original] not in seen:
             original = parent[original]
@@ -59,12 +61,20 @@ def combine_evidence(
     -------
     The table `verdicts`, one row per claim in the order of `evidence`.
     """
-    used = evidence[evidence["dataset"].isin(independent)]
+    used = evidence[evidence["dataset"].isin(independent)] if independent else _uncounted(evidence)
     rows = [
         {"claim_id": claim, "dataset": COMBINED, **_combine_claim(group, rules)}
         for claim, group in used.groupby("claim_id", sort=False)
     ]
     return conclude(pd.DataFrame(rows), rules=rules, table="verdicts")
+
+
+def _uncounted(evidence: pd.DataFrame) -> pd.DataFrame:
+    """Give the evidence as if nothing had been seen, for a run without a cohort that counts."""
+    testable = evidence["kind"] != "not_testable"
+    blank = dict.fromkeys(("support", "effect", "effect_low", "effect_high", "decoy_p"), np.nan)
+    none = evidence.assign(n_informative=0, n_active=0, n_decoys=0, best_edge="", **blank)
+    return none.assign(reason=evidence["reason"].mask(testable, NONE_COUNTS))
 
 
 def _combine_claim(group: pd.DataFrame, rules: Rules) -> dict[str, Any]:

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 _GENERIC = re.compile(
     r"(filtered|raw)_(feature|gene)_bc_matrix(es)?|outs|GRCh38|hg19", re.IGNORECASE
 )
+_ENDING = re.compile(r"\.(tar|tar\.(gz|bz2|xz)|tgz|tbz2?|txz|zip)$", re.IGNORECASE)
 _ACCESSION = re.compile(r"GSM\d+")
 # Columns of the metadata that archives carry along (scPCA's single-cell_metadata.tsv), by ours.
 _METADATA = {
@@ -65,7 +66,7 @@ def draft_samples(
         listings = [list_members(path) for path in archives]
         found = find_matrices(listings)
         known = _archive_metadata([m for listing in listings for m in listing.members])
-        rows = _one_row_each([_row_of_group(group, known) for group in found])
+        rows = _one_name_each([_row_of_group(group, known) for group in found])
     elif key := dataset_row["sample_key"]:
         rows = [{"sample": name, "note": f"{n} cells"} for name, n in _values(files, key).items()]
     if not rows:
@@ -83,16 +84,17 @@ def draft_samples(
 
 
 def _row_of_group(group: Found, known: pd.DataFrame) -> dict[str, str]:
+    """Row of one matrix; `_names` are what it may be called, the likeliest first."""
     accession = _ACCESSION.search(group.key)
-    parts = [part for part in re.split(r"[/!]+", group.key) if part]
-    named = [part for part in parts if not _GENERIC.fullmatch(part)] or parts
+    parts = [_ENDING.sub("", part) for part in re.split(r"[/!]+", group.key) if part]
+    named = [part for part in parts if part and not _GENERIC.fullmatch(part)] or parts
     scpca = next((part for part in named if part in known.index), "")
-    name = scpca or named[-1]
+    names = [scpca, *reversed(named)] if scpca else [*reversed(named)]
     if accession:
-        name = name.replace(accession[0], "").strip("_-.") or accession[0]
+        names = [name.replace(accession[0], "").strip("_-.") for name in names]
+        names.append(accession[0])
     row = {
-        "_library": _clean(named[-1]),
-        "sample": _clean(name),
+        "_names": "/".join(dict.fromkeys(_clean(name) for name in names if name)),
         "accession": accession[0] if accession else "",
         "member": "" if scpca or accession else f"*{parts[-1]}*",
     }
@@ -104,13 +106,16 @@ def _clean(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", name)
 
 
-def _one_row_each(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Name the libraries of a sample that has several after themselves."""
-    names = [row["sample"] for row in rows]
-    for row, name in zip(rows, names, strict=True):
-        library = row.pop("_library")
-        if names.count(name) > 1:
-            row |= {"sample": library, "note": f"one of several libraries of {name}"}
+def _one_name_each(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Call every matrix by the likeliest of its names that no other has."""
+    options = [row.pop("_names").split("/") for row in rows]
+    for i, (row, names) in enumerate(zip(rows, options, strict=True)):
+        others = {name for j, other in enumerate(options) if j != i for name in other}
+        row["sample"] = next((name for name in names if name not in others), names[-1])
+        if row["sample"] != names[0]:
+            row["note"] = "; ".join(
+                filter(None, [row.get("note", ""), f"one of several {names[0]}"])
+            )
     return rows
 
 
@@ -136,6 +141,9 @@ def _from_metadata(known: Mapping[Any, Any]) -> dict[str, str]:
     row["condition"] = re.sub(r"[^a-z0-9]+", "_", row["condition"].lower()).strip("_")
     row["suspension"] = row["suspension"] if row["suspension"] in ("cell", "nucleus") else ""
     not_tissue = [c for c in _NOT_TISSUE if str(known.get(c, "")).lower() in ("true", "1")]
+    kind = str(known.get("sample_type", ""))
+    if re.search("xenograft|cell[ _-]?line|organoid", kind, re.IGNORECASE):
+        not_tissue.append(kind)
     if not_tissue:
         row |= {"status": "retired", "note": ", ".join(not_tissue)}
     return row

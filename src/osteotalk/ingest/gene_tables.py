@@ -149,6 +149,8 @@ def read_orthologs(path: str | Path) -> Orthologs:
     at = _ortholog_columns(header, path=path)
     genes: dict[str, _Homologs] = defaultdict(_Homologs)
     for _, row in rows:
+        if row == ["[success]"]:  # the last line of BioMart's answer, if it is asked for
+            continue
         gene_id, name, human, kind = (
             row[i].strip() if i is not None and i < len(row) else "" for i in at
         )
@@ -253,7 +255,10 @@ def _rows(path: str | Path, *, delimiter: str | None) -> Iterator[tuple[int, lis
         msg = f"{path} is not a text table ({error}); unpack it, or save it as UTF-8 text"
         raise IngestError(msg) from None
     if len(rows) < 2:
-        msg = f"{path} has {len(rows)} lines; a header and at least one gene are needed"
+        msg = (
+            f"{path} has {len(rows)} lines; a header and at least one gene are needed (if it was "
+            "downloaded, delete it and its copy in the cache, and run again)"
+        )
         raise IngestError(msg)
     rows[0] = (rows[0][0], [column.strip() for column in rows[0][1]])
     yield from rows

@@ -172,7 +172,11 @@ def _human_symbols(
             else:
                 ambiguous.append(name)
         final.append(name)
-    conflicts = _rename(final, genes, old)
+    known_ids: dict[str, set[str]] = defaultdict(set)
+    for gene_id, found in symbols.by_id.items():
+        for symbol in found:
+            known_ids[symbol].add(gene_id)
+    conflicts = _rename(final, genes, old, known_ids)
     renamed = sorted(
         [gene.name, new]
         for gene, new in zip(genes, final, strict=True)
@@ -188,8 +192,17 @@ def _human_symbols(
     }
 
 
-def _rename(final: list[str], genes: Sequence[_Gene], old: Mapping[str, list[int]]) -> list[str]:
-    """Put approved symbols in place of previous ones in `final`; give the names left alone."""
+def _rename(
+    final: list[str],
+    genes: Sequence[_Gene],
+    old: Mapping[str, list[int]],
+    known_ids: Mapping[str, set[str]],
+) -> list[str]:
+    """Put approved symbols in place of previous ones in `final`; give the names left alone.
+
+    A row keeps its name if its Ensembl id is not that of the approved symbol, by the table or, if
+    the table does not say, by the file.
+    """
     holders: dict[str, set[str]] = defaultdict(set)  # approved symbol: Ensembl ids that have it
     for gene, name in zip(genes, final, strict=True):
         if name in old and gene.ensembl:
@@ -198,10 +211,11 @@ def _rename(final: list[str], genes: Sequence[_Gene], old: Mapping[str, list[int
     for symbol, rows in old.items():
         own = {genes[row].id for row in rows if genes[row].ensembl}
         names = {genes[row].name for row in rows}
-        if not holders[symbol] and len(own) > 1 and len(names) > 1:
+        unknown = not holders[symbol] and not known_ids.get(symbol)
+        if unknown and len(own) > 1 and len(names) > 1:
             agreed: set[str] = set()  # several previous names, of different genes
         else:
-            agreed = holders[symbol] or own
+            agreed = known_ids.get(symbol) or holders[symbol] or own
         for row in rows:
             if genes[row].ensembl and genes[row].id not in agreed:
                 conflicts.append(genes[row].name)

@@ -15,6 +15,8 @@ from osteotalk.ingest.layout import Found, find_matrices, match_samples
 
 log = logging.getLogger(__name__)
 
+_GSM = re.compile(r"(?<![A-Za-z0-9])GSM\d+")  # accession of a sample in GEO
+
 
 def list_dataset_members(
     files: Sequence[Mapping[str, str]], *, samples: Sequence[Mapping[str, str]], dataset: str
@@ -73,14 +75,17 @@ def list_dataset_members(
 def _refuse_swapped(matched: Mapping[str, Found], samples: Sequence[Mapping[str, str]]) -> None:
     """Refuse a matrix whose name is that of another sample and not of its own."""
 
-    def named(sample: str, key: str) -> bool:
-        whole = rf"(?<![A-Za-z0-9]){re.escape(sample)}(?![A-Za-z0-9])"
+    def named(row: Mapping[str, str], key: str) -> bool:
+        words = [re.escape(word) for word in (row["sample"], row["accession"]) if word]
+        whole = rf"(?<![A-Za-z0-9])({'|'.join(words)})(?![A-Za-z0-9])"
         return re.search(whole, key) is not None
 
     for sample, found in matched.items():
         row = next(row for row in samples if row["sample"] == sample)
-        others = [r["sample"] for r in samples if named(r["sample"], found.key)]
-        if others and sample not in others and not row.get("member") and not row.get("accession"):
+        others = [r["sample"] for r in samples if named(r, found.key)]
+        if not others and row["accession"]:
+            others = _GSM.findall(found.key)
+        if others and sample not in others and not row["member"]:
             archive = next(iter(found.files.values())).archive
             msg = (
                 f"{archive} is given for sample {sample}, but holds '{found.key}', the name of "

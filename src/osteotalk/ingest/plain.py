@@ -13,6 +13,7 @@ from osteotalk.ingest.errors import IngestError
 
 _GZIP = b"\x1f\x8b"
 _BUFFER = 2**20
+MAX_TEXT_BYTES = 2**29  # seven million barcodes take 130 MB
 
 
 @contextmanager
@@ -59,7 +60,13 @@ def plain_text(path: str) -> str:
         As `plain_bytes`, or if it is no text.
     """
     with plain_bytes(path) as stream:
-        content = stream.read()
+        content = stream.read(MAX_TEXT_BYTES + 1)
+        if len(content) > MAX_TEXT_BYTES:
+            msg = (
+                f"{path} unpacks to more than {MAX_TEXT_BYTES} bytes, more than names of genes or "
+                "cells need: check where the file comes from"
+            )
+            raise IngestError(msg)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

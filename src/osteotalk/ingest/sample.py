@@ -50,7 +50,7 @@ def read_sample(
         Paths by role: matrix, barcodes and features; or h5; or h5ad; or table; or archive with
         members (the table of what belongs to which sample). Also metadata and orthologs.
     sample_row
-        Row of the table of samples: dataset, sample, patient, condition.
+        Row of the table of samples: dataset, sample, patient, condition, maybe accession.
     symbols
         Approved gene symbols.
     dataset_row
@@ -107,19 +107,20 @@ def _read(
 ) -> AnnData:
     """Cells x genes of the sample, with the authors' columns, where there are any, in `obs`."""
     sample, key = sample_row["sample"], dataset_row.get("sample_key", "")
-    metadata = read_metadata(files["metadata"]) if "metadata" in files else None
+    metadata = None
+    if "metadata" in files:  # in an h5ad file the key is a column of obs
+        column = "" if role == "h5ad" else key
+        metadata = read_metadata(files["metadata"], sample=sample, sample_key=column)
     with warnings.catch_warnings():
         # Repeated names are dealt with later: genes are added up, barcodes refused.
         warnings.filterwarnings("ignore", message="(Variable|Observation) names are not unique")
         adata = READERS[role](files, sample=sample, sample_key=key)
     if metadata is not None and role in ("h5", "table") and key:
-        adata = cells_of_sample(
-            adata, metadata, sample=sample, sample_key=key, where=files["metadata"]
-        )
+        adata = cells_of_sample(adata, metadata, sample=sample, where=files["metadata"])
     return attach_labels(
         adata,
         metadata,
-        sample=sample,
+        names=(sample, sample_row.get("accession", "")),
         columns={
             "author_label": dataset_row.get("author_label", ""),
             "author_qc": dataset_row.get("author_qc", ""),

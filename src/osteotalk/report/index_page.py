@@ -151,7 +151,7 @@ def _cohorts(
         same = enumerate_words(again)
         caveats.append(f"Not independent, the patients being those of another cohort: {same}.")
     if apart:
-        alone = " As there is no other cohort, they are their own here." * (len(apart) == len(rows))
+        alone = " No other cohort is left to combine." * (len(apart) == len(rows))
         caveats.append(f"Kept out of the combined verdicts: {enumerate_words(apart)}.{alone}")
     return Section(
         anchor="cohorts",

@@ -99,6 +99,13 @@ def _caveats(
             for r in retired.to_dict("records")
         ]
         caveats.append(f"Retired samples, not analysed: {enumerate_words(names)}.")
+    for record in ingest:
+        labelled = record.get("n_author_label")
+        if labelled is not None and labelled < record["n_droplets"] / 2:
+            caveats.append(
+                f"Sample {record['sample']}: only {labelled} of {record['n_droplets']} droplets "
+                "have a label of the authors."
+            )
     lost = sum(len(record["genes"]["unmapped"]) for record in ingest)
     if lost:
         caveats.append(

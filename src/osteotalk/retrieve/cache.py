@@ -1,5 +1,8 @@
 """The cache of downloads: a folder per host, a record beside each file, links to where it is used.
 
+The links are symbolic: a hard link would share its time stamp with the file, so that a project that
+takes a file from the cache would make it look newer in all others.
+
 Beside `<name>` stand `<name>.record.json` (what was downloaded and when), `<name>.lock` and, while
 the download is not complete, `<name>.part` and `<name>.part.json`.
 """
@@ -10,8 +13,9 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -24,6 +28,7 @@ from osteotalk.retrieve.errors import failure
 
 log = logging.getLogger(__name__)
 
+MAX_CONNECTIONS = 3  # to one host at a time, out of politeness
 MAX_NAME = 180  # characters, so that our endings still fit in the 255 of common file systems
 
 
@@ -57,7 +62,7 @@ def beside(path: Path, ending: str) -> Path:
 @contextmanager
 def locked(path: Path, *, url: str) -> Iterator[None]:
     """Let one process at a time work on a cached file; others wait and log that they do."""
-    lock = FileLock(beside(path, ".lock"))
+    lock = FileLock(beside(path, ".lock"), mode=0o666)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -67,6 +72,34 @@ def locked(path: Path, *, url: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def connection(url: str, cache: str | Path, *, seconds: float = 0.5) -> Iterator[None]:
+    """Hold one of the few connections that a host gets from all processes with this cache."""
+    folder = Path(cache, cache_path(url, "").parts[0])
+    places = [
+        FileLock(folder / f".connection-{i}.lock", mode=0o666) for i in range(MAX_CONNECTIONS)
+    ]
+    held = _first_free(places)
+    if held is None:
+        log.info("%s: waiting, %d downloads from this host are running", url, len(places))
+    while held is None:
+        time.sleep(seconds)
+        held = _first_free(places)
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def _first_free(locks: Iterable[FileLock]) -> FileLock | None:
+    """Acquire the first lock that is free."""
+    for lock in locks:
+        with suppress(Timeout):
+            lock.acquire(timeout=0)
+            return lock
+    return None
 
 
 def read_record(path: Path, *, url: str) -> dict[str, Any] | None:
@@ -107,23 +140,24 @@ def read_json_or_empty(path: Path) -> dict[str, Any]:
 
 
 def link(source: Path, target: Path, *, url: str, where: str = "") -> None:
-    """Make `target` a hard link to `source`, or a symbolic one; an old `target` is replaced.
+    """Make `target` a symbolic link to `source`; an old `target` is replaced.
+
+    The link is relative if both lie in the working folder, so that a project can be moved.
 
     Raises
     ------
     RetrieveError
-        If neither kind of link can be made.
+        If the link cannot be made.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=target.parent))
     partial = folder / "link"
     try:
-        try:
-            os.link(source, partial)
-        except OSError:
-            partial.symlink_to(source.resolve())
-        if not (target.exists() and not target.is_symlink() and target.samefile(source)):
-            partial.replace(target)
+        here, goal = Path.cwd(), source.resolve()
+        home = target.parent.resolve()
+        together = goal.is_relative_to(here) and home.is_relative_to(here)
+        partial.symlink_to(os.path.relpath(goal, home) if together else goal)
+        partial.replace(target)
     except OSError as error:
         msg = f"cannot be linked to {target} ({error.strerror}); check the rights of that folder"
         raise failure(url, msg, where=where) from None

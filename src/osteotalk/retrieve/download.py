@@ -29,6 +29,7 @@ def fetch(
     mirrors: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     resolve: Callable[[], str] | None = None,
+    check: Callable[[Path], str] | None = None,
     where: str = "",
 ) -> dict[str, Any]:
     """Download `url` into `cache`, unless it is there, and link it to `target`.
@@ -38,8 +39,8 @@ def fetch(
     url
         Public http(s) address; names the file in the cache and in the record.
     target
-        Where the file is needed; a hard link to the cached file, or a symbolic one if that is on
-        another file system. An old file of that name is replaced.
+        Where the file is needed; a symbolic link to the cached file. An old file of that name is
+        replaced.
     cache
         Folder, may be shared by projects and by processes.
     limits
@@ -54,6 +55,8 @@ def fetch(
         Sent to the host of `url` (or its mirror) and to no other.
     resolve
         Gives the address to ask, anew for each try. It is kept secret.
+    check
+        Looks at the complete file and says what is wrong with it, or ''.
     where
         The row of the table that asks for the file, for messages.
 
@@ -81,9 +84,17 @@ def fetch(
     problem = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with store.locked(path, url=url):
-            record = _cached(job, path, **wanted) or _download(job, path, **wanted)
-            store.link(path, goal, url=url, where=where)
+        try:
+            with store.locked(path, url=url):
+                record = _cached(job, path, **wanted)
+                if record is None:
+                    with store.connection(url, cache):
+                        record = _download(job, path, check, **wanted)
+        except PermissionError:  # a cache that someone else fills may still be read
+            record = _cached(job, path, **wanted)
+            if record is None:
+                raise
+        store.link(path, goal, url=url, where=where)
         return {**record, "file": goal.name}
     except OSError as error:
         problem = f"{error.filename or path} ({error.strerror or type(error).__name__})"
@@ -113,7 +124,9 @@ def _cached(job: Job, path: Path, **wanted: str) -> dict[str, Any] | None:
     return record
 
 
-def _download(job: Job, path: Path, **wanted: str) -> dict[str, Any]:
+def _download(
+    job: Job, path: Path, check: Callable[[Path], str] | None, **wanted: str
+) -> dict[str, Any]:
     part = Part(path)
     transfer(job, part)
     with part.judged():
@@ -124,6 +137,8 @@ def _download(job: Job, path: Path, **wanted: str) -> dict[str, Any]:
         check_head(head, job.names, url=job.url, where=job.where)
         check_size(part.size, job.n_bytes, url=job.url, where=job.where)
         check_digest(part.digest, url=job.url, where=job.where, **wanted)
+        if check and (problem := check(part.path)):
+            raise failure(job.url, problem, where=job.where)
     record = {
         "file": job.names[0],
         "url": job.url,

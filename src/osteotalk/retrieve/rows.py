@@ -1,43 +1,37 @@
 """Download what a row of the table of files names."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
+from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.gene_tables import read_orthologs
 from osteotalk.retrieve.download import fetch
 from osteotalk.retrieve.http import Limits
-from osteotalk.retrieve.manifest import read_manifest
+from osteotalk.retrieve.manifest import read_manifest, write_manifest
 from osteotalk.retrieve.scpca import scpca_download_url
 
 
 def download_row(
-    row: Mapping[str, str],
-    *,
-    source: str,
-    target: str,
-    settings: Mapping[str, Any],
-    manifest: str,
-    where: str,
-) -> dict[str, Any]:
-    """Download one file and check it against the table and against its earlier download.
+    row: Mapping[str, str], *, target: str | Path, settings: Mapping[str, Any], table: str | Path
+) -> None:
+    """Download one file, check it, and put it down in the manifest beside it.
+
+    The file must agree with the table of files and with its earlier download, if there was one.
 
     Parameters
     ----------
     row
-        Row of the table of files: url, bytes, sha256.
-    source
-        Where the dataset is from: public, or scpca for the portal that wants a token.
+        url, bytes, sha256 and role of the table of files; source of the table of datasets (public,
+        or scpca for the portal that wants a token).
     target
         Where the file is put.
     settings
         The config's `retrieve`: cache, attempts, timeout, backoff, mirrors.
-    manifest
-        Manifest of the dataset; may be absent.
-    where
-        File and line of the row, for messages.
-
-    Returns
-    -------
-    Record of the file: file, url, bytes, sha256, retrieved_at.
+    table
+        The table of files, for messages.
 
     Raises
     ------
@@ -47,11 +41,12 @@ def download_row(
     limits = Limits(
         attempts=settings["attempts"], timeout=settings["timeout"], backoff=settings["backoff"]
     )
-    url, mirrors = row["url"], settings["mirrors"]
-    earlier = read_manifest(manifest).get(target.rsplit("/", 1)[-1], {})
-    return fetch(
+    url, mirrors, goal = row["url"], settings["mirrors"], Path(target)
+    manifest = goal.parent / "manifest.tsv"
+    earlier = read_manifest(manifest).get(goal.name, {})
+    record = fetch(
         url,
-        target,
+        goal,
         cache=settings["cache"],
         limits=limits,
         n_bytes=int(row["bytes"]) if row["bytes"] else None,
@@ -59,7 +54,39 @@ def download_row(
         earlier_sha256=earlier.get("sha256", ""),
         mirrors=mirrors,
         resolve=(lambda: scpca_download_url(url, mirrors=mirrors, limits=limits))
-        if source == "scpca"
+        if row["source"] == "scpca"
         else None,
-        where=where,
+        check=(lambda path: _orthologs_problem(path, url)) if row["role"] == "orthologs" else None,
+        where=_line_of(url, table),
     )
+    # Downloads of a dataset run side by side, and the manifest must outlive each of them.
+    with FileLock(goal.parent / ".manifest.lock"):
+        write_manifest([record], manifest, earlier=read_manifest(manifest))
+
+
+def _line_of(url: str, table: str | Path) -> str:
+    """File and line of the table that has the url, looked up anew because lines move."""
+    try:
+        lines = Path(table).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return str(table)
+    found = [number for number, line in enumerate(lines, 1) if url in line.split("\t")]
+    return f"{table} line {found[0]}" if found else str(table)
+
+
+def _orthologs_problem(path: Path, url: str) -> str:
+    """Say what is wrong with a table of orthologs; BioMart reports errors with status 200.
+
+    A query with `completionStamp` is answered with a last line that says that nothing is missing.
+    Source: https://www.ensembl.org/info/data/biomart/biomart_restful.html
+    """
+    text = path.read_text(encoding="utf-8", errors="replace").strip()
+    if "Query ERROR" in text[:2000]:
+        return f"BioMart answered with an error: {text[:300]}; correct the url"
+    if "completionStamp" in url and not text.endswith("[success]"):
+        return "the answer of BioMart is cut off (it does not end in [success]); run again"
+    try:
+        read_orthologs(path)
+    except IngestError as error:
+        return f"it is no table of orthologs ({error}); correct the url"
+    return ""

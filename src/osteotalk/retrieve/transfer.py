@@ -37,7 +37,8 @@ _RANGE = re.compile(r"bytes\s+(?:(\d+)-(\d+)|\*)/(\d+|\*)", re.IGNORECASE)
 _ADVICE = {
     401: "the server wants credentials; check which ones the archive asks for",
     403: "the server refuses; the file may need credentials, or the archive blocks this address",
-    404: "the archive has no such file: check the url in the table of files",
+    404: "the archive has no such file: check the url in the table of files, or give the row (or "
+    "its sample) the status retired",
     410: "the archive has removed the file: check the url in the table of files",
 }
 

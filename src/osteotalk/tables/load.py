@@ -39,6 +39,9 @@ def load_tables(
     retired = frames["samples"][frames["samples"]["status"] == RETIRED]
     for name in ("samples", "files"):
         frames[name] = frames[name][frames[name]["status"] != RETIRED]
+    gone = set(zip(retired["dataset"], retired["sample"], strict=True))
+    own = list(zip(frames["files"]["dataset"], frames["files"]["sample"], strict=True))
+    frames["files"] = frames["files"][[pair not in gone for pair in own]]
     tables = Tables(**frames, retired=retired)
     if not any(problems.values()):  # references between broken tables would only add noise
         for name, found in check_references(tables).items():

@@ -352,8 +352,11 @@ def test_a_control_is_not_combined_with_tumours():
         }
     )
     assert independent_datasets(datasets, ["bone", "x"]) == ["x"]
-    assert independent_datasets(datasets, ["bone"]) == ["bone"]
-    assert independent_datasets(datasets, ["bone", "made"]) == ["bone"]
+    assert independent_datasets(datasets, ["bone"]) == []
+    assert independent_datasets(datasets, ["bone", "made"]) == []
+    row = combined([row_of("bone", 4, 4, 0.01)], [])
+    assert (row["verdict"], row["n_informative"]) == ("not testable", 0)
+    assert row["reason"] == "every cohort of this run is kept out of the combined verdicts"
 
 
 def test_reasons_are_kept_when_no_cohort_can_test():

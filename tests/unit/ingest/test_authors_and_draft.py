@@ -93,10 +93,61 @@ def test_metadata_tell_the_samples_of_one_file_apart(tmp_path):
     assert adata.obs_names.tolist() == ["A_AAA-1", "A_GGG-1"]
     assert adata.obs["author_label"].tolist() == ["w", "y"]
     np.testing.assert_array_equal(adata.X.toarray(), COUNTS[[0, 2]])
-    with pytest.raises(IngestError, match=r"no cell of the matrix to sample 'D'.*has: A, B, C"):
+    with pytest.raises(IngestError, match=r"no cell of sample 'D'.*has: A, B, C"):
         read(files, sample="D", sample_key="Sample")
     with pytest.raises(IngestError, match=r"no column 'Donor'.*sample_key.*are: Sample, Type"):
         read(files, sample="A", sample_key="Donor")
+
+
+@pytest.mark.parametrize("role", ["table", "h5ad"])
+def test_a_barcode_may_occur_in_several_samples(tmp_path, role):
+    """The row of another sample with the same barcode is not taken."""
+    cells = [("AAA-1", "S2", "nk"), ("AAA-1", "S1", "tam"), ("CCC-1", "S2", "dc")]
+    text = "Cell\tSample\tType\n" + "".join("\t".join(cell) + "\n" for cell in cells)
+    (tmp_path / "m.tsv").write_text(text)
+    files = {"table": table(tmp_path / "counts.csv"), "metadata": str(tmp_path / "m.tsv")}
+    if role == "h5ad":  # there, the key is a column of obs; barcodes of the table must be unique
+        files = {
+            "h5ad": h5ad(tmp_path / "x.h5ad", Sample=["S1"] * 4),
+            "metadata": files["metadata"],
+        }
+        with pytest.raises(IngestError, match="'AAA-1' is in the table more than once"):
+            read(files, sample_key="Sample", author_label="Type")
+        return
+    adata, _ = read(files, sample="S1", sample_key="Sample", author_label="Type")
+    assert adata.obs_names.tolist() == ["S1_AAA-1"]
+    assert adata.obs["author_label"].tolist() == ["tam"]
+
+
+def test_labels_of_a_triplet_come_from_the_rows_of_its_sample(tmp_path):
+    from scipy.io import mmwrite
+
+    mmwrite(tmp_path / "matrix.mtx", sparse.coo_matrix(COUNTS.T))
+    (tmp_path / "barcodes.tsv").write_text("\n".join(BARCODES))
+    (tmp_path / "features.tsv").write_text("\n".join(f"{g}\t{g}" for g in GENES))
+    cells = [("AAA-1", "S2", "nk"), ("AAA-1", "S1", "tam"), ("CCC-1", "S2", "dc")]
+    text = "Cell\tSample\tType\n" + "".join("\t".join(cell) + "\n" for cell in cells)
+    (tmp_path / "m.tsv").write_text(text)
+    files = {r: str(tmp_path / f"{r}.{e}") for r, e in
+             (("matrix", "mtx"), ("barcodes", "tsv"), ("features", "tsv"))}  # fmt: skip
+    files["metadata"] = str(tmp_path / "m.tsv")
+    adata, report = read(files, sample="S1", sample_key="Sample", author_label="Type")
+    assert adata.obs["author_label"].tolist() == ["tam", "", "", ""]
+    assert report["n_author_label"] == 1
+
+
+@pytest.mark.parametrize("form", ["S1@{}", "{}_S1", "GSM7-{}", "GSM7_{}"])
+def test_cells_named_with_sample_or_accession(tmp_path, form):
+    lines = [f"{form.format(b)}\ttype {b}" for b in BARCODES]
+    (tmp_path / "m.tsv").write_text("Cell\tType\n" + "\n".join(lines) + "\n")
+    files = {"table": table(tmp_path / "counts.csv"), "metadata": str(tmp_path / "m.tsv")}
+    adata, _ = read_sample(
+        files,
+        sample_row=ROW | {"accession": "GSM7"},
+        symbols=NO_SYMBOLS,
+        dataset_row={"author_label": "Type"},
+    )
+    assert adata.obs["author_label"].tolist() == [f"type {b}" for b in BARCODES]
 
 
 def test_metadata_of_other_cells_are_refused(tmp_path):
@@ -147,19 +198,51 @@ def test_draft_of_an_archive_of_geo(tmp_path):
     assert (draft["patient"] == "").all()  # nothing is guessed
 
 
+def nested(path, *inner):
+    """A tar of tar.gz, each with one folder of three files."""
+    with tarfile.open(path, "w") as outer:
+        for name, folder in inner:
+            with tarfile.open(path.with_suffix(".inner"), "w:gz") as archive:
+                for member in ("barcodes.tsv", "features.tsv", "matrix.mtx"):
+                    (path.parent / member).write_bytes(b"x")
+                    archive.add(path.parent / member, f"{folder}/{member}" if folder else member)
+            outer.add(path.with_suffix(".inner"), name)
+    return [{"role": "archive", "path": str(path)}]
+
+
+@pytest.mark.parametrize("folder", ["", "filtered_feature_bc_matrix", "OS"])
+def test_draft_of_archives_in_an_archive(tmp_path, folder):
+    """As in GSE198896: one tar.gz per sample, whose folder may say nothing of the sample."""
+    rows = nested(tmp_path / "RAW.tar", ("GSM11_PT1.tar.gz", folder), ("GSM12_PT2.tar.gz", folder))
+    draft = draft_samples(rows, dataset_row=dataset_row())
+    assert draft["sample"].tolist() == ["PT1", "PT2"]
+    assert draft["accession"].tolist() == ["GSM11", "GSM12"]
+    sheet = draft.assign(patient="P", condition="primary").to_dict("records")
+    members = list_dataset_members(
+        [{**row, "sample": ""} for row in rows], samples=sheet, dataset="d"
+    )
+    assert members.groupby("sample")["inner"].unique().str[0].to_dict() == {
+        "PT1": "GSM11_PT1.tar.gz",
+        "PT2": "GSM12_PT2.tar.gz",
+    }
+
+
 def test_draft_takes_what_an_archive_says_of_its_samples(tmp_path):
     path = tmp_path / "p.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for i in (1, 2):
             archive.writestr(f"SCPCS00000{i}/SCPCL00000{i}_processed_rna.h5ad", b"x")
+        archive.writestr("SCPCS000003/SCPCL000003_processed_rna.h5ad", b"x")
         archive.writestr(
             "single-cell_metadata.tsv",
-            "scpca_sample_id\tparticipant_id\tdisease_timing\tseq_unit\tis_xenograft\n"
-            "SCPCS000001\tPT9\tInitial diagnosis\tnucleus\tFALSE\n"
-            "SCPCS000002\tPT8\tNA\tcell\tTRUE\n",
+            "scpca_sample_id\tparticipant_id\tdisease_timing\tseq_unit\tis_xenograft\tsample_type\n"
+            "SCPCS000001\tPT9\tInitial diagnosis\tnucleus\tFALSE\tpatient tissue\n"
+            "SCPCS000002\tPT8\tNA\tcell\tTRUE\t\n"
+            "SCPCS000003\tPT8\tNA\tcell\t\tpatient-derived xenograft\n",
         )
     draft = draft_samples([{"role": "archive", "path": str(path)}], dataset_row=dataset_row())
-    first, second = draft.to_dict("records")
+    first, second, third = draft.to_dict("records")
+    assert (third["status"], third["note"]) == ("retired", "patient-derived xenograft")
     assert (first["sample"], first["patient"]) == ("SCPCS000001", "PT9")
     assert (first["condition"], first["suspension"]) == ("initial_diagnosis", "nucleus")
     assert (first["status"], first["note"]) == ("", "")

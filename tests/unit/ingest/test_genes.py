@@ -550,3 +550,18 @@ def test_the_shipped_table_on_a_real_file(shipped, shared_data):
     assert not {"CYR61", "CTGF", "NOV", "TMEM173"} & set(result.var_names)
     assert report["n_genes"] + report["summed"] == adata.n_vars
     assert result.X.sum() == adata.X.sum()
+
+
+def test_a_previous_name_on_another_id_than_the_tables_is_left_alone(tmp_path):
+    path = tmp_path / "s.tsv"
+    path.write_text("symbol\tprev_symbol\tensembl_gene_id\nAAA\tBBB\tENSG00000000001\n")
+    adata = AnnData(
+        sparse.csr_matrix(np.array([[1, 2]])),
+        var=pd.DataFrame({"gene_id": ["ENSG00000000099", "ENSG00000000005"]}, index=["BBB", "CCC"]),
+    )
+    result, report = name_genes(adata, symbols=read_symbols(path))
+    assert list(result.var_names) == ["BBB", "CCC"]
+    assert report["conflicts"] == ["BBB"]
+    adata.var["gene_id"] = ["", ""]
+    result, report = name_genes(adata, symbols=read_symbols(path))
+    assert list(result.var_names) == ["AAA", "CCC"]

@@ -56,6 +56,19 @@ def test_an_archive_that_holds_another_sample(tmp_path):
     assert "GSE1_BC3.tar.gz is given for sample BC3, but holds 'BC2/'" in str(error.value)
 
 
+def test_an_archive_that_holds_another_accession(tmp_path):
+    given = files(OS_1=tar(tmp_path / "first.tar.gz", "GSM0000002_OS_2"))
+    sheet = [
+        {"sample": f"OS_{i}", "accession": f"GSM000000{i}", "member": "", "status": ""}
+        for i in (1, 2)
+    ]
+    with pytest.raises(IngestError, match=r"given for sample OS_1, but holds 'GSM0000002_OS_2/'"):
+        list_dataset_members(given, samples=sheet, dataset="d")
+    given = files(OS_1=tar(tmp_path / "other.tar.gz", "GSM0000009_x"))
+    with pytest.raises(IngestError, match=r"the name of sample GSM0000009"):
+        list_dataset_members(given, samples=sheet, dataset="d")
+
+
 def test_a_folder_with_any_other_name_is_taken(tmp_path):
     given = files(BC2=tar(tmp_path / "GSE1_BC2.tar.gz", "outs"), BC3=tar(tmp_path / "x.tgz", "BC3"))
     listed = list_dataset_members(given, samples=rows("BC2", "BC3"), dataset="d")

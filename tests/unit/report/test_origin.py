@@ -48,6 +48,7 @@ def test_genes_that_were_lost_are_said(inputs):
     html = inputs.having(ingest=ingest).dataset_html()
     assert "Some genes have an Ensembl id but no symbol" in html
     assert "without a one-to-one human ortholog were left out" in html
+    assert "Sample S1: only 12 of 90 droplets have a label of the authors." in html
     assert "Authors' labels" in html or "Authors&#39; labels" in html
 
 
@@ -58,4 +59,4 @@ def test_the_index_names_accessions_and_confounding(inputs):
     assert "GSE1" in html
     assert "second-hand (SEC)" in html
     assert "Toy cohort: Age and cohort." in html
-    assert "Kept out of the combined verdicts: Toy cohort. As there is no other cohort" in html
+    assert "Kept out of the combined verdicts: Toy cohort. No other cohort is left" in html

@@ -25,8 +25,8 @@ def test_a_file_is_cached_recorded_and_linked(archive):
     before = datetime.now(UTC).replace(microsecond=0)
     record = archive.fetch()
     assert archive.complete()
-    assert archive.target.samefile(archive.cached)  # a hard link: no second copy
-    assert not archive.target.is_symlink()
+    assert archive.target.samefile(archive.cached)  # no second copy
+    assert archive.target.is_symlink()
     at = datetime.fromisoformat(record.pop("retrieved_at"))
     assert before <= at <= datetime.now(UTC)
     assert record == {
@@ -90,17 +90,37 @@ def test_an_old_target_is_replaced_and_a_folder_is_not(archive):
     assert sorted(p.name for p in folder.parent.iterdir()) == ["GSE1_RAW.tar", "folder.tar"]
 
 
-def test_a_symbolic_link_where_hard_links_cannot_be(archive, monkeypatch):
-    def refuse(*_):
-        raise OSError(18, "Invalid cross-device link")
-
-    monkeypatch.setattr(os, "link", refuse)
+def test_a_project_does_not_make_the_file_look_new_in_another(archive):
+    """Snakemake touches what a job made; the file of the other project must not change."""
     archive.fetch()
-    assert archive.target.is_symlink()
-    assert archive.complete()
-    monkeypatch.undo()
-    archive.fetch(mirrors={})
-    assert not archive.target.is_symlink()
+    other = archive.folder / "other" / "GSE1_RAW.tar"
+    fetch(archive.url, other, cache=archive.cache, limits=QUICK)
+    before = archive.target.stat().st_mtime_ns, archive.target.lstat().st_mtime_ns
+    os.utime(other, ns=(2 * 10**18, 2 * 10**18), follow_symlinks=False)
+    assert (archive.target.stat().st_mtime_ns, archive.target.lstat().st_mtime_ns) == before
+
+
+def test_links_within_a_project_survive_its_move(archive, monkeypatch):
+    monkeypatch.chdir(archive.folder)
+    archive.fetch()
+    assert not archive.target.readlink().is_absolute()
+    moved = archive.folder.with_name("moved")
+    archive.folder.rename(moved)
+    assert (moved / "project" / "raw" / "GSE1_RAW.tar").read_bytes() == archive.content
+
+
+def test_a_cache_of_another_user_may_be_read(archive, monkeypatch):
+    first = archive.fetch()
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "GSE1_RAW.tar.lock")
+
+    monkeypatch.setattr(cache.FileLock, "acquire", refuse)
+    archive.target.unlink()
+    assert archive.fetch() == first
+    archive.cached.unlink()
+    with pytest.raises(RetrieveError, match=r"cannot be written to .*check the cache folder"):
+        archive.fetch()
 
 
 @pytest.mark.parametrize("how", ["bit rot", "cut", "no record", "damaged record", "other record"])
@@ -289,3 +309,34 @@ def test_the_content_check_of_a_cached_file_is_not_repeated(archive, monkeypatch
     archive.fetch()
     monkeypatch.setattr(download, "check_head", lambda *_, **__: pytest.fail("checked"))
     archive.fetch()
+
+
+def test_a_host_is_asked_for_few_files_at_a_time(server, loopback, tmp_path, monkeypatch):
+    running, most, lock = [0], [0], threading.Lock()
+    real = download.transfer
+
+    def counted(*arguments):
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        real(*arguments)
+        with lock:
+            running[0] -= 1
+
+    monkeypatch.setattr(download, "transfer", counted)
+    names = [f"f{i}.bin" for i in range(7)]
+    for name in names:
+        server.put(f"/ftp.example.org/{name}", name.encode())
+        server.script(f"/ftp.example.org/{name}", loopback.slow(0.2))
+
+    def get(name):
+        fetch(HOST + name, tmp_path / "out" / name, cache=tmp_path / "cache", limits=QUICK,
+              mirrors=server.mirrors(HOST))  # fmt: skip
+
+    threads = [threading.Thread(target=get, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most[0] == cache.MAX_CONNECTIONS == 3
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names

@@ -1,0 +1,105 @@
+"""A row of the table of files: its download, its manifest, its line in messages."""
+
+import hashlib
+
+import pytest
+
+from osteotalk.retrieve import RetrieveError, download_row, read_manifest
+
+TABLE = (
+    "Gene stable ID\tGene name\tHuman gene name\tHuman homology type\n"
+    "ENSCAFG00000000001\tSPP1\tSPP1\tortholog_one2one\n"
+)
+
+
+@pytest.fixture
+def row(server, tmp_path):
+    """How to download one row, and the files it touches."""
+    return Row(server, tmp_path)
+
+
+class Row:
+    def __init__(self, server, folder):
+        self.server, self.folder = server, folder
+        self.target = folder / "resources" / "d" / "file.tsv"
+        self.manifest = self.target.parent / "manifest.tsv"
+        self.table = folder / "files.tsv"
+
+    def get(self, content, *, role="metadata", query="", **cells):
+        url = f"https://ftp.example.org/x/file.tsv{query}"
+        self.table.write_text(f"# a comment\ndataset\turl\nother\thttps://x.org\nd\t{url}\n")
+        if content is not None:
+            self.server.put("/ftp.example.org/x/file.tsv", content.encode())
+        download_row(
+            {"url": url, "bytes": "", "sha256": "", "role": role, "source": "public", **cells},
+            target=self.target,
+            settings={
+                "cache": str(self.folder / "cache"),
+                "attempts": 2,
+                "timeout": 5,
+                "backoff": 0.001,
+                "mirrors": self.server.mirrors("https://ftp.example.org/"),
+            },
+            table=self.table,
+        )
+
+
+def test_the_manifest_grows_with_each_download(row):
+    row.get("a\n")
+    (row.target.parent / "manifest.tsv").write_text(
+        row.manifest.read_text().replace("file.tsv\t", "older.tsv\t", 1)
+    )
+    row.get("a\n")
+    found = read_manifest(row.manifest)
+    assert sorted(found) == ["file.tsv", "older.tsv"]
+    assert found["file.tsv"]["sha256"] == hashlib.sha256(b"a\n").hexdigest()
+
+
+def test_the_message_names_the_line_where_the_url_stands_now(row):
+    with pytest.raises(RetrieveError, match=r"404.*status\s+retired.*files.tsv line 4"):
+        row.get(None)
+    assert not row.manifest.exists()
+
+
+def test_a_download_that_differs_from_the_manifest(row):
+    row.get("a\n")
+    row.target.unlink()
+    for path in (row.folder / "cache").rglob("file.tsv*"):
+        path.unlink()
+    with pytest.raises(RetrieveError) as error:
+        row.get("b\n")
+    for content in (b"a\n", b"b\n"):
+        assert hashlib.sha256(content).hexdigest() in str(error.value)
+    assert not row.target.exists()
+    row.get("a\n")
+    assert row.target.read_text() == "a\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "query", "message"),
+    [
+        (
+            "Query ERROR: caught BioMart::Exception: no dataset",
+            "?query=x",
+            "answered with an error",
+        ),
+        (TABLE, "?query=completionStamp%3D1", r"cut off \(it does not end in \[success\]\)"),
+        ("Gene name\tNothing\nSPP1\tx\n", "?query=x", "no table of orthologs"),
+    ],
+)
+def test_what_is_no_table_of_orthologs_is_refused_and_a_rerun_completes(
+    row, content, query, message
+):
+    with pytest.raises(RetrieveError, match=message):
+        row.get(content, role="orthologs", query=query)
+    assert not row.target.exists()
+    row.get(TABLE + "[success]\n", role="orthologs", query=query)
+    assert row.target.read_text().startswith("Gene stable ID")
+
+
+def test_size_and_checksum_of_the_table_are_asked_for(row):
+    with pytest.raises(RetrieveError, match=r"table of files says 5"):
+        row.get("a\n", bytes="5")
+    with pytest.raises(RetrieveError, match=f"table of files says {'0' * 64}"):
+        row.get("a\n", sha256="0" * 64)
+    row.get("a\n", bytes="2", sha256=hashlib.sha256(b"a\n").hexdigest())
