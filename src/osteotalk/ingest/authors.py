@@ -16,6 +16,16 @@ log = logging.getLogger(__name__)
 NAMES = ("{b}", "{s}_{b}", "{s}-{b}", "{s}@{b}", "{s}:{b}", "{s}#{b}", "{b}_{s}", "{b}-{s}")
 
 
+def read_cells(path: str | Path) -> pd.DataFrame:
+    """Read a table with one row per cell, whatever its barcodes; see `read_metadata`."""
+    try:
+        frame = pd.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
+    except (OSError, UnicodeDecodeError, ValueError) as error:  # pandas' own errors are ValueErrors
+        msg = f"{path} cannot be read as a table of cells ({error})"
+        raise IngestError(msg) from None
+    return frame.set_index(frame.columns[0])
+
+
 def read_metadata(path: str | Path, *, sample: str = "", sample_key: str = "") -> pd.DataFrame:
     """Read a table with one row per cell.
 
@@ -36,12 +46,7 @@ def read_metadata(path: str | Path, *, sample: str = "", sample_key: str = "") -
     IngestError
         If the file cannot be read, lacks the column or the sample, or a barcode is repeated.
     """
-    try:
-        frame = pd.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
-    except (OSError, UnicodeDecodeError, ValueError) as error:  # pandas' own errors are ValueErrors
-        msg = f"{path} cannot be read as a table of cells ({error})"
-        raise IngestError(msg) from None
-    frame = frame.set_index(frame.columns[0])
+    frame = read_cells(path)
     if sample_key:
         _need_column(frame, sample_key, given_as="sample_key", where=str(path))
         known = sorted(set(frame[sample_key]))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from osteotalk import contract
 from osteotalk.ingest.archive import Member, extract, list_members
-from osteotalk.ingest.authors import read_metadata
+from osteotalk.ingest.authors import read_cells
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.layout import Found, find_matrices
 
@@ -153,7 +153,7 @@ def _values(files: Sequence[Mapping[str, str]], key: str) -> dict[str, int]:
     """Number of cells by value of the column that names the sample."""
     for row in files:
         if row["role"] == "metadata":
-            column = read_metadata(row["path"]).get(key)
+            column = read_cells(row["path"]).get(key)
         elif row["role"] == "h5ad":
             column = ad.read_h5ad(row["path"], backed="r").obs.get(key)
         else:

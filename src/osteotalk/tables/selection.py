@@ -13,7 +13,7 @@ DOWNLOADED = ("public", "scpca")
 # Files of a cohort that hold no counts.
 EXTRAS = ("metadata", "orthologs")
 # Names in resources/<dataset>/ that the workflow itself writes.
-RESERVED = ("manifest.tsv", "members.tsv", "samples_found.tsv", "records")
+RESERVED = ("manifest.tsv", "members.tsv", "samples_found.tsv")
 
 
 def check_selection(tables: Tables, datasets: Sequence[str]) -> dict[str, list[str]]:
