@@ -103,6 +103,7 @@ def settings(project, server, datasets, **more):
     retrieve = {"mirrors": server.mirrors(GEO, SCPCA), "backoff": 0.01, "timeout": 20}
     # a small resource: what is scored is not the point here
     small["interactions"] = {**small["interactions"], "resource": "kirouac2010"}
+    small["quality_control"] = {"doublet_rate": 0}
     return {**small, "datasets": datasets, "retrieve": retrieve, **more}
 
 
@@ -390,7 +391,7 @@ def test_the_other_layouts_of_the_catalogue(public, loopback, triplets):
     biomart += "".join(
         f"ENSCAFG{i:011d}\t{g}\t{g}\tortholog_one2one\n" for i, g in enumerate(genes[5:])
     )
-    files["/www.ensembl.org/biomart/martservice"] = biomart.encode()
+    files["/www.ensembl.org/biomart/martservice"] = f"{biomart}[success]\n".encode()
     counts = {
         "gse169396": "S3",
         "gse270231": "SC072",

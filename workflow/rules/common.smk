@@ -7,7 +7,6 @@ Makes    nothing
 from snakemake.exceptions import WorkflowError
 
 from osteotalk import workflow as osteotalk_workflow
-from osteotalk.retrieve import RetrieveError, scpca_token
 from osteotalk.tables import records_of, remote_files, sample_files
 
 osteotalk_workflow.prepare_environment(workflow.basedir)
@@ -23,6 +22,8 @@ SYMBOLS = osteotalk_workflow.find_file(config["genes"]["symbols"], workflow.base
 
 if osteotalk_workflow.needs_token(TABLES, DATASETS):
     # asked for now, not when the download starts
+    from osteotalk.retrieve import RetrieveError, scpca_token
+
     try:
         scpca_token()
     except RetrieveError as error:
@@ -40,9 +41,9 @@ wildcard_constraints:
 
 
 def code_digest(name):
-    """Digest of the script of this name and of the package code it uses."""
+    """Digest of the script of this name and of the package code it uses, once it is asked for."""
     script = Path(workflow.basedir) / "workflow" / "scripts" / f"{name}.py"
-    return osteotalk_workflow.code_digest(script)
+    return lambda wildcards: osteotalk_workflow.code_digest(script)
 
 
 def rows(name):

@@ -1,14 +1,16 @@
 """Rule download_file: one file of an archive, verified."""
 
+from pathlib import Path
+
 from osteotalk.retrieve import download_row
-from osteotalk.workflow import job_log
+from osteotalk.workflow import find_file, job_log
 
 with job_log(snakemake):
     # The config is read here and not through params, so that none of it makes the rule run again.
-    config = snakemake.config
+    config, basedir = snakemake.config, Path(snakemake.scriptdir).parents[1]
     download_row(
         snakemake.params.row,
         target=snakemake.output.file,
         settings=config["retrieve"],
-        table=config["tables"]["files"],
+        table=find_file(config["tables"]["files"], basedir),
     )
