@@ -13,10 +13,6 @@ from osteotalk import io
 pytestmark = pytest.mark.slow
 
 
-def tables(folder):
-    return sorted(p.relative_to(folder) for p in (folder / "results").rglob("*.parquet"))
-
-
 def test_everything_is_made(finished):
     results = finished.run / "results"
     for name in ("report/index.html", "provenance.json", "run_config.yaml", "claims/verdicts.tsv"):
