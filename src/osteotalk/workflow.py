@@ -131,6 +131,8 @@ def per_sample(loaded: tables.Tables, pattern: str) -> Callable[[Any], list[str]
 
     def files(wildcards: Any) -> list[str]:
         rows = loaded.samples[loaded.samples["dataset"] == wildcards.dataset]
+        if rows.empty:
+            raise WorkflowError(tables.without_samples(wildcards.dataset))
         return [
             pattern.format(dataset=wildcards.dataset, sample=sample) for sample in rows["sample"]
         ]

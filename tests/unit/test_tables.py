@@ -325,7 +325,6 @@ def test_dataset_ids_that_name_a_result_folder(paths, dataset):
         ("GSE152048", r"Near matches: 'gse152048' \(GSE152048: treated primary"),
         ("gse15204", "'gse152048'.*A new cohort needs a row in the table of datasets"),
         ("gse217792", "'gse217792' of the config is retired: Not osteosarcoma"),
-        ("scpcp000017", "no row in the table of samples.*resources/scpcp000017/samples_found.tsv"),
     ],
 )
 def test_datasets_that_cannot_be_analysed_yet(paths, dataset, message):

@@ -255,6 +255,26 @@ def test_archive_and_sheet_must_agree(public, loopback, liu):
         assert not (public.run / target).exists()
 
 
+def test_a_cohort_of_ones_own_tables_without_rows_of_samples(public, loopback, liu):
+    """Selected, without samples: they can be listed; anything else says how."""
+    folder, url = public.run, "https://ftp.ncbi.nlm.nih.gov" + series("GSE000000")[24:]
+    (folder / "my_datasets.tsv").write_text("dataset\ttitle\tsource\nmine\tMine\tpublic\n")
+    (folder / "my_samples.tsv").write_text("dataset\tsample\tpatient\tcondition\n")
+    (folder / "my_files.tsv").write_text(
+        f"dataset\tsample\trole\tpath\turl\nmine\t\tarchive\tresources/mine/RAW.tar\t{url}\n"
+    )
+    with loopback.serve({series("GSE000000"): pack(liu, mode="w")}) as server:
+        config = settings(public, server, ["mine"])
+        config["tables"] = {n: f"my_{n}.tsv" for n in ("datasets", "samples", "files")}
+        text = public.snakemake("-n", config=config, fails=True)
+        assert "dataset 'mine' has no row in the table of samples" in text
+        assert "snakemake --cores 1 resources/mine/samples_found.tsv" in text
+        public.snakemake("resources/mine/samples_found.tsv", config=config)
+    found = io.read_tsv(folder / "resources/mine/samples_found.tsv", table="samples_found")
+    assert found["sample"].tolist() == list(GSE162454)
+    assert found["accession"].tolist() == list(GSE162454.values())
+
+
 def test_a_web_page_or_a_missing_file_is_refused_and_a_rerun_completes(public, loopback, liu):
     path = series("GSE162454")
     with loopback.serve({path: pack(liu, mode="w")}) as server:
@@ -406,7 +426,7 @@ def test_the_other_layouts_of_the_catalogue(public, loopback, triplets):
         public.run / "resources" / "gse198896" / "samples_found.tsv", table="samples_found"
     )
     assert sheet["accession"].tolist() == ["GSM1", "GSM2"]
-    assert sheet["note"].str.contains("to be completed: patient, condition").all()
+    assert (sheet[["patient", "condition"]] == "").all(axis=None)
     for dataset, sample in counts.items():
         adata = ad.read_h5ad(public.run / f"results/{dataset}/samples/{sample}/counts.h5ad")
         assert set(adata.obs["sample"]) == {sample}

@@ -33,7 +33,6 @@ _METADATA = {
     "suspension": ("seq_unit", "suspension_type"),
 }
 _NOT_TISSUE = ("is_xenograft", "is_cell_line")
-OPEN = "to be completed: "
 
 
 def draft_samples(
@@ -41,8 +40,8 @@ def draft_samples(
 ) -> pd.DataFrame:
     """List the samples that the files of a dataset hold, in the form of the table of samples.
 
-    What the files do not say stays empty and is named in the note: nothing is guessed. Xenografts
-    and cell lines are marked as retired.
+    What the files do not say stays empty: nothing is guessed. The table of samples takes a row
+    only with patient and condition. Xenografts and cell lines are marked as retired.
 
     Parameters
     ----------
@@ -78,7 +77,6 @@ def draft_samples(
     columns = list(contract.TABLES["samples_found"])
     frame = pd.DataFrame(rows, columns=columns).fillna("")
     frame["dataset"] = dataset_row["dataset"]
-    frame["note"] = [_note(row) for row in frame.to_dict("records")]
     log.info("%d samples found in %s", len(frame), dataset_row["dataset"])
     return contract.conform(frame, table="samples_found")
 
@@ -164,10 +162,3 @@ def _values(files: Sequence[Mapping[str, str]], key: str) -> dict[str, int]:
         counts = column.astype(str).value_counts().sort_index()
         return {str(name): int(n) for name, n in counts.items()}
     return {}
-
-
-def _note(row: Mapping[Any, Any]) -> str:
-    missing = [column for column in ("patient", "condition") if not row[column]]
-    if missing and row["status"] != "retired":
-        return "; ".join(filter(None, [row["note"], OPEN + ", ".join(missing)]))
-    return str(row["note"])

@@ -1,7 +1,7 @@
 """Which matrix of an archive belongs to which sample of the table."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from osteotalk.ingest.errors import IngestError
@@ -46,6 +46,7 @@ def match_groups(
     }
     active = [row["sample"] for row in samples if row.get("status") != RETIRED]
     problems = _problems(candidates, active, {row["sample"]: row for row in samples}, names)
+    problems += _contradictions(samples, names)
     if problems:
         where = ", ".join(archives) if archives else "no archive"
         msg = (
@@ -62,14 +63,43 @@ def _candidates(
     pattern = row.get("member", "")
     if pattern:
         return [key for key, files in names.items() if _fits(pattern, files)]
-    words = [word for word in (row.get("accession", ""), row["sample"]) if word]
     for texts in ({key: key for key in names}, homes):
-        for word in words:
-            whole = re.compile(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])")
-            keys = [key for key in names if whole.search(texts[key])]
+        for word in (row.get("accession", ""), row["sample"]):
+            keys = _named(word, texts)
             if keys:
                 return keys
     return []
+
+
+def _named(word: str, texts: Mapping[str, str]) -> list[str]:
+    """Keys whose text has the word as a whole, in capitals or not."""
+    whole = re.compile(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])", re.IGNORECASE)
+    return [key for key, text in texts.items() if word and whole.search(text)]
+
+
+def _contradictions(
+    rows: Iterable[Mapping[str, str]], names: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Samples whose accession says another matrix than their id, or none of those there."""
+    texts = {key: key for key in names}
+    others = sorted({found for key in names for found in re.findall(r"GSM\d+", key)})
+    problems = []
+    for row in rows:
+        accession, sample = row.get("accession", ""), row["sample"]
+        if not accession or row.get("member"):
+            continue
+        by_accession, by_id = _named(accession, texts), _named(sample, texts)
+        if by_accession and by_id and not set(by_accession) & set(by_id):
+            problems.append(
+                f"sample {sample}: its accession {accession} finds {_listed(by_accession)}, but "
+                f"its id finds {_listed(by_id)} (correct accession, or give member)"
+            )
+        elif by_id and not by_accession and others and re.match("GSM", accession, re.IGNORECASE):
+            problems.append(
+                f"sample {sample}: its accession {accession} is not there, and its id finds "
+                f"{_listed(by_id)} (correct accession, or give member)"
+            )
+    return problems
 
 
 def _fits(pattern: str, files: Sequence[str]) -> bool:

@@ -112,14 +112,16 @@ def check_digest(
     problems = []
     if sha256 and sha256.lower() != found:
         problems.append(
-            f"the table of files says {sha256.lower()}: if the archive has replaced the file and "
-            f"you accept the new one, correct sha256 in the table"
+            f"the table of files says {sha256.lower()}: check it for a typing error; if the "
+            f"archive has replaced the file and you accept the new one, correct sha256 in the "
+            f"table, else run again"
         )
     if earlier_sha256 and earlier_sha256.lower() != found:
         problems.append(
             f"the manifest of an earlier download says {earlier_sha256.lower()}: the archive has "
-            f"changed the file. To keep the old one, put it back from a copy; to accept "
-            f"the new one, remove its line from the manifest"
+            f"changed the file, or the earlier download was damaged. To keep the old one, put it "
+            f"back from a copy; to accept the new one, remove its line from manifest.tsv in the "
+            f"folder of the dataset"
         )
     if problems:
         msg = f"the file downloaded now has SHA-256 {found}, but " + "; and ".join(problems)

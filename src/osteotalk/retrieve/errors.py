@@ -7,4 +7,4 @@ class RetrieveError(ValueError):
 
 def failure(url: str, what: str, *, where: str = "") -> RetrieveError:
     """Give the error for `url`, closed by the row of the table that asks for it."""
-    return RetrieveError(f"{url}: {what}" + (f" ({where})" if where else ""))
+    return RetrieveError(f"{url}: {what}" + (f" (asked for in {where})" if where else ""))

@@ -6,6 +6,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from osteotalk.ingest.archive import list_members
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import read_orthologs
 from osteotalk.retrieve.download import fetch
@@ -56,7 +57,7 @@ def download_row(
         resolve=(lambda: scpca_download_url(url, mirrors=mirrors, limits=limits))
         if row["source"] == "scpca"
         else None,
-        check=(lambda path: _orthologs_problem(path, url)) if row["role"] == "orthologs" else None,
+        check=lambda path: _problem(path, role=row["role"], url=url),
         where=_line_of(url, table),
     )
     # Downloads of a dataset run side by side, and the manifest must outlive each of them.
@@ -72,6 +73,18 @@ def _line_of(url: str, table: str | Path) -> str:
         return str(table)
     found = [number for number, line in enumerate(lines, 1) if url in line.split("\t")]
     return f"{table} line {found[0]}" if found else str(table)
+
+
+def _problem(path: Path, *, role: str, url: str) -> str:
+    """Say what is wrong with a complete download, so that nothing broken gets into the manifest."""
+    if role == "orthologs":
+        return _orthologs_problem(path, url)
+    if role == "archive":
+        try:
+            list_members(path)  # to its end
+        except IngestError as error:
+            return f"what came is no usable archive ({error}); run again, or check the url"
+    return ""
 
 
 def _orthologs_problem(path: Path, url: str) -> str:

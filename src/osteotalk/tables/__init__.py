@@ -18,7 +18,12 @@ from osteotalk.tables.model import (
 )
 from osteotalk.tables.read import check_config, read_schema, read_table
 from osteotalk.tables.renew import renew
-from osteotalk.tables.selection import records_of, remote_files, sample_files
+from osteotalk.tables.selection import (
+    records_of,
+    remote_files,
+    sample_files,
+    without_samples,
+)
 
 __all__ = [
     "NAMES",
@@ -37,4 +42,5 @@ __all__ = [
     "renew",
     "sample_files",
     "split",
+    "without_samples",
 ]

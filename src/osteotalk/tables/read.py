@@ -1,6 +1,7 @@
 """Read one table or the config and check it by itself."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,8 @@ def read_table(path: str | Path, schema: Mapping[str, Any]) -> tuple[pd.DataFram
     except FileNotFoundError:
         return pd.DataFrame(columns=list(schema["properties"])), ["the file does not exist"]
     except UnicodeDecodeError as error:
-        return pd.DataFrame(columns=list(schema["properties"])), [f"not UTF-8 text: {error}"]
+        found = f"not UTF-8 text: {error}; save it as tab-separated text in UTF-8"
+        return pd.DataFrame(columns=list(schema["properties"])), [found]
     rows = list(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
     numbered = [
         (i, row) for i, row in enumerate(rows, 1) if any(row) and not row[0].startswith("#")
@@ -68,6 +70,8 @@ def read_table(path: str | Path, schema: Mapping[str, Any]) -> tuple[pd.DataFram
     header = numbered[0][1] if numbered else []
     known = list(schema["properties"])
     problems = _header_problems(header, known, schema.get("required", []))
+    if len(header) == 1 and re.search("[,; ]", header[0]):
+        problems.insert(0, "line 1: no tab; save the table as tab-separated text")
     if problems:
         return pd.DataFrame(columns=known), problems
     records, lines = [], []
@@ -118,8 +122,9 @@ def _explain(error: Any) -> str:
     rule = f" ({rule})" if rule else ""
     if error.validator == "enum":
         allowed = error.validator_value
-        hint = closest(error.instance, allowed)
-        return f"'{error.instance}' is not one of {', '.join(allowed)}{hint}"
+        near = closest(error.instance, allowed)
+        hint = near if "closest" in near else ""
+        return f"'{error.instance}' is not one of {', '.join(filter(None, allowed))}{hint}"
     if error.validator == "minLength" or (error.validator == "pattern" and not error.instance):
         return f"is empty{rule}"
     return f"'{error.instance}' is not allowed{rule}"

@@ -56,8 +56,9 @@ def _unknown_dataset(tables: Tables, dataset: str) -> str:
 def _dataset_problems(tables: Tables, dataset: str, row: Mapping[Any, Any]) -> list[str]:
     samples = tables.samples.loc[tables.samples["dataset"] == dataset, "sample"]
     files = tables.files[tables.files["dataset"] == dataset]
-    if samples.empty:
-        return [_without_samples(dataset, source=str(row["source"]))]
+    if samples.empty:  # of a download they can be found, see `without_samples`
+        told = row["source"] in DOWNLOADED
+        return [] if told else [f"dataset '{dataset}' has no row in the table of samples"]
     problems = _shared_files(files, dataset, str(row["sample_key"]), n_samples=len(samples))
     if row["species"] not in ("", "human") and "orthologs" not in set(files["role"]):
         problems.append(
@@ -76,14 +77,13 @@ def _dataset_problems(tables: Tables, dataset: str, row: Mapping[Any, Any]) -> l
     return problems
 
 
-def _without_samples(dataset: str, *, source: str) -> str:
-    text = f"dataset '{dataset}' has no row in the table of samples"
-    if source not in DOWNLOADED:
-        return text
+def without_samples(dataset: str) -> str:
+    """Say what to do with a dataset whose samples are not known before its files are here."""
     return (
-        f"{text}: what its files hold is not known before they are here. Run `snakemake --cores 1 "
-        f"resources/{dataset}/samples_found.tsv`, fill in what that table leaves open, and put "
-        "its rows into the table of samples"
+        f"dataset '{dataset}' has no row in the table of samples. To see what its files hold, run "
+        f"`snakemake --cores 1 resources/{dataset}/samples_found.tsv` with the --configfile of "
+        "this run after it (the ScPCA Portal also wants a token); fill in patient and condition "
+        "there, and put its rows into the table of samples"
     )
 
 

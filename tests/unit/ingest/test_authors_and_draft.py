@@ -175,10 +175,7 @@ def test_draft_of_the_values_in_an_h5ad(tmp_path):
     rows = [{"role": "h5ad", "path": path}]
     draft = draft_samples(rows, dataset_row=dataset_row(sample_key="donor"))
     assert draft["sample"].tolist() == ["P1", "P2"]
-    assert draft["note"].tolist() == [
-        "1 cells; to be completed: patient, condition",
-        "3 cells; to be completed: patient, condition",
-    ]
+    assert draft["note"].tolist() == ["1 cells", "3 cells"]
     with pytest.raises(IngestError, match="no column 'patient'"):
         draft_samples(rows, dataset_row=dataset_row(sample_key="patient"))
     with pytest.raises(IngestError, match="no sample can be told from its files"):

@@ -69,6 +69,35 @@ def test_an_archive_that_holds_another_accession(tmp_path):
         list_dataset_members(given, samples=sheet, dataset="d")
 
 
+@pytest.mark.parametrize(
+    ("accessions", "message"),
+    [
+        (
+            ("GSM2", "GSM1"),
+            r"sample T1: its accession GSM2 finds GSM2_T2/, but its id finds GSM1_T1/",
+        ),
+        (
+            ("GSM9", "GSM2"),
+            r"sample T1: its accession GSM9 is not there, and its id finds GSM1_T1/",
+        ),
+        (("gsm1", "GSM2"), None),
+    ],
+)
+def test_accession_and_id_must_say_the_same(tmp_path, accessions, message):
+    path = tar(tmp_path / "RAW.tar.gz", "GSM1_T1", "GSM2_T2")
+    sheet = [
+        {"sample": f"T{i}", "accession": accession, "member": "", "status": ""}
+        for i, accession in enumerate(accessions, 1)
+    ]
+    given = [{"role": "archive", "path": path, "sample": ""}]
+    if message:
+        with pytest.raises(IngestError, match=message):
+            list_dataset_members(given, samples=sheet, dataset="d")
+    else:
+        listed = list_dataset_members(given, samples=sheet, dataset="d")
+        assert listed.groupby("sample")["key"].first().tolist() == ["GSM1_T1/", "GSM2_T2/"]
+
+
 def test_a_folder_with_any_other_name_is_taken(tmp_path):
     given = files(BC2=tar(tmp_path / "GSE1_BC2.tar.gz", "outs"), BC3=tar(tmp_path / "x.tgz", "BC3"))
     listed = list_dataset_members(given, samples=rows("BC2", "BC3"), dataset="d")

@@ -11,7 +11,7 @@ import pytest
 from osteotalk.retrieve import Limits, RetrieveError, checks, fetch, http, transfer
 
 HOST = "https://ftp.example.org/"
-WHERE = r" \(config/files\.tsv line 12\)$"
+WHERE = r" \(asked for in config/files\.tsv line 12\)$"
 ONCE = Limits(attempts=1, timeout=5, backoff=0.001)
 
 
@@ -36,7 +36,7 @@ def test_a_refusal_is_not_tried_again(archive, loopback, code, words):
     message = rf"^https://ftp\.example\.org/geo/GSE1_RAW\.tar: the server answered {words}"
     with pytest.raises(RetrieveError, match=message) as caught:
         archive.fetch()
-    assert str(caught.value).endswith("(config/files.tsv line 12)")
+    assert str(caught.value).endswith("(asked for in config/files.tsv line 12)")
     assert len(archive.seen()) == 1
     assert archive.nothing_kept()
     completes(archive)
@@ -180,8 +180,9 @@ def test_pages_that_are_wanted_and_text_that_only_looks_alike():
 def test_a_wrong_digest(archive):
     found, wanted = hashlib.sha256(archive.content).hexdigest(), "0" * 64
     words = (
-        f"the file downloaded now has SHA-256 {found}, but the table of files says {wanted}: if "
-        f"the archive has replaced the file and you accept the new one, correct sha256"
+        f"the file downloaded now has SHA-256 {found}, but the table of files says {wanted}: "
+        "check it for a typing error; if the archive has replaced the file and you accept the new "
+        "one, correct sha256"
     )
     with pytest.raises(RetrieveError, match=words + ".*" + WHERE):
         archive.fetch(sha256=wanted)

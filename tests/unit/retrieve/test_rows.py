@@ -97,6 +97,29 @@ def test_what_is_no_table_of_orthologs_is_refused_and_a_rerun_completes(
     assert row.target.read_text().startswith("Gene stable ID")
 
 
+def test_an_archive_that_is_cut_off_at_its_source_is_not_recorded(server, tmp_path, tar):
+    """Its length is what the server says; still it must not become the truth."""
+    url = "https://ftp.example.org/x/RAW.tar"
+    row = {"url": url, "bytes": "", "sha256": "", "role": "archive", "source": "public"}
+    settings = {
+        "cache": str(tmp_path / "cache"),
+        "attempts": 2,
+        "timeout": 5,
+        "backoff": 0.001,
+        "mirrors": server.mirrors("https://ftp.example.org/"),
+    }
+    target = tmp_path / "d" / "RAW.tar"
+    for content in (tar[:-20_000], tar):
+        server.put("/ftp.example.org/x/RAW.tar", content)
+        if content is not tar:
+            with pytest.raises(RetrieveError, match=r"no usable archive .*truncated or damaged"):
+                download_row(row, target=target, settings=settings, table=tmp_path / "none.tsv")
+            assert not target.exists()
+            assert not (target.parent / "manifest.tsv").exists()
+    download_row(row, target=target, settings=settings, table=tmp_path / "none.tsv")
+    assert target.read_bytes() == tar
+
+
 def test_size_and_checksum_of_the_table_are_asked_for(row):
     with pytest.raises(RetrieveError, match=r"table of files says 5"):
         row.get("a\n", bytes="5")
