@@ -257,7 +257,7 @@ def test_archive_and_sheet_must_agree(public, loopback, liu):
 
 def test_a_cohort_of_ones_own_tables_without_rows_of_samples(public, loopback, liu):
     """Selected, without samples: they can be listed; anything else says how."""
-    folder, url = public.run, "https://ftp.ncbi.nlm.nih.gov" + series("GSE000000")[24:]
+    folder, url = public.run, "https:/" + series("GSE000000")
     (folder / "my_datasets.tsv").write_text("dataset\ttitle\tsource\nmine\tMine\tpublic\n")
     (folder / "my_samples.tsv").write_text("dataset\tsample\tpatient\tcondition\n")
     (folder / "my_files.tsv").write_text(

@@ -7,7 +7,7 @@ from osteotalk.workflow import find_file, job_log
 
 with job_log(snakemake):
     # The config is read here and not through params, so that none of it makes the rule run again.
-    config, basedir = snakemake.config, Path(snakemake.scriptdir).parents[1]
+    config, basedir = snakemake.config, Path(snakemake.scriptdir).resolve().parents[1]
     download_row(
         snakemake.params.row,
         target=snakemake.output.file,
