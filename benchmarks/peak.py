@@ -1,5 +1,8 @@
 """Wall time of a command, and the peak memory of all its processes together.
 
+Needs psutil, which in a fresh environment is not there yet:
+
+pip install psutil
 python benchmarks/peak.py "pip install -c envs/constraints.txt -e . && snakemake --cores 2"
 """
 

@@ -386,6 +386,15 @@ def test_retired_rows_are_kept_apart(paths):
     assert loaded.retired["sample"].tolist() == ["OS_6"]
 
 
+def test_files_of_a_retired_sample_are_not_downloaded(paths):
+    text = paths["samples"].read_text().splitlines(keepends=True)
+    row = next(line for line in text if line.startswith("gse152048\tBC5\t"))
+    paths["samples"].write_text("".join(text).replace(row, row.replace("verified", "retired")))
+    found = [path for path in tables.remote_files(load(paths, ["gse152048"])) if "_BC" in path]
+    assert len(found) == 10
+    assert not any("_BC5." in path for path in found)
+
+
 def test_addresses_belong_to_public_datasets_and_their_folder(paths):
     append(paths["files"], "simulated_os", "X", "h5", "resources/a.h5", url="https://x.org/a.h5")
     append(

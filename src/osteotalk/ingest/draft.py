@@ -94,7 +94,8 @@ def _row_of_group(group: Found, known: pd.DataFrame) -> dict[str, str]:
     row = {
         "_names": "/".join(dict.fromkeys(_clean(name) for name in names if name)),
         "accession": accession[0] if accession else "",
-        "member": "" if scpca or accession else f"*{parts[-1]}*",
+        # the id finds the files, unless it is not spelled as they are
+        "member": "" if accession or all(_clean(n) == n for n in names) else f"*{named[-1]}*",
     }
     return row | (_from_metadata(known.loc[scpca].to_dict()) if scpca else {})
 

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from osteotalk.ingest.archive import Listing, Member
 from osteotalk.ingest.errors import IngestError
@@ -150,22 +149,6 @@ def match_samples(
     chosen = match_groups(names, samples, homes=homes, dataset=dataset, archives=archives)
     by_key = {entry.key: entry for entry in found}
     return {sample: by_key[key] for sample, key in chosen.items()}
-
-
-def describe(found: Iterable[Found]) -> list[dict[str, Any]]:
-    """List the files of matrices: key, kind, role, archive (its name), member and bytes."""
-    return [
-        {
-            "key": entry.key,
-            "kind": entry.kind,
-            "role": role,
-            "archive": PurePosixPath(member.archive).name,
-            "member": member.full_name,
-            "bytes": member.size,
-        }
-        for entry in found
-        for role, member in entry.files.items()
-    ]
 
 
 def _classify(member: Member) -> tuple[str, str, str]:

@@ -224,6 +224,24 @@ def test_draft_of_archives_in_an_archive(tmp_path, folder):
     }
 
 
+def test_draft_of_folders_finds_its_own_files_again(tmp_path):
+    """Without accessions, with folders that say nothing of the sample, and an id to be cleaned."""
+    path = tmp_path / "all.tar"
+    with tarfile.open(path, "w") as archive:
+        for folder in ("S0058/outs", "S0059/outs", "case 7/outs"):
+            for name in ("barcodes.tsv.gz", "features.tsv.gz", "matrix.mtx.gz"):
+                (tmp_path / name).write_bytes(b"x")
+                archive.add(tmp_path / name, f"{folder}/{name}")
+    draft = draft_samples([{"role": "archive", "path": str(path)}], dataset_row=dataset_row())
+    assert draft["sample"].tolist() == ["S0058", "S0059", "case_7"]
+    sheet = draft.assign(patient="P", condition="primary").to_dict("records")
+    files = [{"role": "archive", "path": str(path), "sample": ""}]
+    members = list_dataset_members(files, samples=sheet, dataset="d")
+    assert members.groupby("sample")["key"].first().tolist() == [
+        "S0058/outs/", "S0059/outs/", "case 7/outs/",
+    ]  # fmt: skip
+
+
 def test_draft_takes_what_an_archive_says_of_its_samples(tmp_path):
     path = tmp_path / "p.zip"
     with zipfile.ZipFile(path, "w") as archive:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from osteotalk.ingest import IngestError
 from osteotalk.ingest.archive import Listing, Member, list_members
-from osteotalk.ingest.layout import describe, find_matrices, match_samples
+from osteotalk.ingest.layout import find_matrices, match_samples
 
 TRIPLET = ("barcodes.tsv.gz", "features.tsv.gz", "matrix.mtx.gz")
 # The published names, see the series GSE152048, GSE162454, GSE169396 and GSE198896 of GEO.
@@ -310,14 +310,6 @@ def test_rows_without_the_optional_columns():
     assert list(
         match(find_matrices([flat(["A"]), flat(["B"])]), [{"sample": "A"}, {"sample": "B"}])
     )
-
-
-def test_describe():
-    found = find_matrices([listing("BC2/x.h5ad", archive="data/a.tar")])
-    assert describe(found) == [
-        {"key": "BC2/x", "kind": "h5ad", "role": "h5ad", "archive": "a.tar",
-         "member": "BC2/x.h5ad", "bytes": 10}
-    ]  # fmt: skip
 
 
 @settings(max_examples=50, deadline=None)
