@@ -94,7 +94,8 @@ def _cells(config: Settings, provenance: Settings) -> str:
     table = words(setting(config, "genes.symbols")) or "a table that is not recorded"
     text = (
         "Genes. Symbols were brought up to date, by Ensembl id or else from a previous symbol, "
-        f"with {table}; rows of one symbol were added up. Cells. Counts were handled with {version(provenance, 'anndata')} "
+        f"with {table}; rows of one symbol were added up. Cells. Counts were handled with "
+        f"{version(provenance, 'anndata')} "
         f"(doi:10.21105/joss.04371) and {version(provenance, 'scanpy')} "
         "(doi:10.1186/s13059-017-1382-0). Droplets were kept sample by sample unless they were "
         f"outliers in log counts, log genes or mitochondrial share{limits}."
