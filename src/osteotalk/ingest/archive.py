@@ -134,7 +134,7 @@ def extract(members: Iterable[Member], folder: str | Path) -> dict[Member, Path]
 
 def _extract_from(archive: str, paths: dict[Member, Path]) -> None:
     members = {(member.inner, member.name, member.size): member for member in paths}
-    inners = {member.inner for member in paths}
+    inners = {member.inner for member in paths} - {""}
     done: set[Member] = set()
 
     def take(entry: Entry, inner: str) -> None:
@@ -194,6 +194,8 @@ class _Census:
             raise IngestError(msg)
         name = _plain(entry.name)
         fault = _bad_name(entry.name) or entry.fault
+        if not name and not entry.folder:
+            fault = "a file without a name"
         if not fault and entry.size > MAX_MEMBER_BYTES:
             fault = f"{gib(entry.size)}, more than the {gib(MAX_MEMBER_BYTES)} allowed"
         if fault:

@@ -457,6 +457,12 @@ def test_memory_stays_flat(put, tmp_path):
     assert next(iter(paths.values())).read_bytes() == content
 
 
+def test_a_file_that_is_named_like_its_folder_is_refused(tmp_path):
+    (tmp_path / "x.tar").write_bytes(tar_bytes({".": b"content"}))
+    with pytest.raises(IngestError, match=r"'\.' \(a file without a name\)"):
+        list_members(tmp_path / "x.tar")
+
+
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
