@@ -7,16 +7,22 @@ from importlib.metadata import version
 from typing import Any
 
 import anndata as ad
-import harmonypy
 import numpy as np
 import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
+from osteotalk.prepare.align import NONE, align, method_version, need_method
+from osteotalk.prepare.mixing import choose_cells, measure_mixing
+
 log = logging.getLogger(__name__)
 
 TARGET_SUM = 1e4  # counts per cell after scaling
 MIN_CELLS = 20  # below this no neighbour graph makes sense
+# Cells of the map before aligning; it serves one figure, and the map of all cells is the slow step.
+MAX_BEFORE = 20_000
+# What is known of a gene and kept through the stages, where the files have it.
+_VAR = ("ensembl_id", "chromosome", "start", "end")
 
 
 def merge_samples(samples: Sequence[AnnData]) -> AnnData:
@@ -65,12 +71,12 @@ def integrate(
     *,
     n_top_genes: int,
     n_pcs: int,
-    harmony: bool,
+    method: str,
     n_neighbors: int,
     resolution: float,
     seed: int,
 ) -> AnnData:
-    """Normalise, reduce, align and cluster the cells of a cohort.
+    """Normalise, reduce, align and cluster the cells of a cohort, and measure the mixing.
 
     Parameters
     ----------
@@ -80,87 +86,121 @@ def integrate(
         Highly variable genes, chosen within samples and combined.
     n_pcs
         Principal components of the log-normalised variable genes.
-    harmony
-        Whether Harmony aligns the samples; done only if two or more have cells.
+    method
+        How the samples are aligned (see `osteotalk.prepare.align`); only if two or more have cells.
     n_neighbors
         Size of the neighbourhoods of the graph.
     resolution
         Resolution of Leiden.
     seed
-        Seed of PCA, Harmony, neighbours, Leiden and UMAP.
+        Seed of PCA, aligning, neighbours, Leiden, UMAP and the measures of mixing.
 
     Returns
     -------
     Cells x genes: `X` log1p of counts scaled to 1e4 per cell (float32), `layers["counts"]`,
-    `obs["cluster"]`, `obsm["X_pca"]` (aligned if Harmony ran), `obsm["X_umap"]`,
-    `uns["osteotalk"]["integrate"]` with what was done.
+    `obs["cluster"]`, `obsm["X_pca"]` (aligned, if the samples were) and `obsm["X_umap"]`; where
+    they were aligned also `obsm["X_pca_unaligned"]` and `obsm["X_umap_unaligned"]` (of at most
+    20,000 cells, NaN for the others). `uns["osteotalk"]["integrate"]` tells what was done; its
+    `mixing` is that of `osteotalk.prepare.mixing.measure_mixing`.
 
     Raises
     ------
+    osteotalk.prepare.align.MethodError
+        If the method cannot run here.
     ValueError
         If fewer than 20 cells are left in all.
 
     References
     ----------
-    Korsunsky et al. 2019, Nat. Methods 16, 1289, doi:10.1038/s41592-019-0619-0 (Harmony).
     Traag et al. 2019, Sci. Rep. 9, 5233, doi:10.1038/s41598-019-41695-z (Leiden).
     """
+    need_method(method)
     adata = merge_samples(samples)
     if adata.n_obs < MIN_CELLS:
         msg = f"only {adata.n_obs} cells are left in all samples; at least {MIN_CELLS} are needed"
         raise ValueError(msg)
-    counts = sparse.csr_matrix(adata.X, dtype=np.int32)
-    adata.layers["counts"] = counts
-    adata.X = counts.astype(np.float32)
+    aligned = method != NONE and adata.obs["sample"].nunique() > 1
     with warnings.catch_warnings():
         _ignore_library_warnings()
-        sc.pp.normalize_total(adata, target_sum=TARGET_SUM)
-        sc.pp.log1p(adata)
-        big_enough = adata.obs["sample"].value_counts().min() >= MIN_CELLS
-        sc.pp.highly_variable_genes(
-            adata,
-            n_top_genes=min(n_top_genes, adata.n_vars),
-            batch_key="sample" if big_enough else None,
-        )
-        n_pcs = min(n_pcs, adata.n_obs - 1, int(adata.var["highly_variable"].sum()) - 1)
-        sc.pp.pca(adata, n_comps=n_pcs, mask_var="highly_variable", random_state=seed)
-        aligned = harmony and adata.obs["sample"].nunique() > 1
+        n_pcs = _reduce(adata, n_top_genes=n_top_genes, n_pcs=n_pcs, seed=seed)
+        near = min(n_neighbors, adata.n_obs - 1)
+        before = np.asarray(adata.obsm["X_pca"], dtype=np.float32)
         if aligned:
-            adata.obsm["X_pca"] = _harmony(adata, seed=seed)
-        neighbors = min(n_neighbors, adata.n_obs - 1)
-        sc.pp.neighbors(adata, n_neighbors=neighbors, use_rep="X_pca", random_state=seed)
-        sc.tl.leiden(
+            adata.obsm["X_pca"] = align(adata, method=method, seed=seed)
+            adata.obsm["X_pca_unaligned"] = before
+            adata.obsm["X_umap_unaligned"] = _map_before(adata, n_neighbors=near, seed=seed)
+        _cluster_and_map(adata, n_neighbors=near, resolution=resolution, seed=seed)
+        mixing = measure_mixing(
             adata,
-            resolution=resolution,
-            key_added="cluster",
-            flavor="igraph",
-            n_iterations=2,
-            directed=False,
-            random_state=seed,
+            before=before,
+            after=adata.obsm["X_pca"] if aligned else None,
+            n_neighbors=near,
+            seed=seed,
         )
-        sc.tl.umap(adata, random_state=seed)
     done = {
         "n_cells": adata.n_obs,
         "n_genes": adata.n_vars,
         "n_pcs": n_pcs,
-        "n_neighbors": neighbors,
-        "harmony": bool(aligned),
+        "n_neighbors": near,
+        "method": method,
+        "aligned": "yes" if aligned else "no",
         "n_clusters": int(adata.obs["cluster"].nunique()),
+        "mixing": mixing,
         **adata.uns["merge"],
     }
-    log.info("%d clusters; Harmony %s", done["n_clusters"], "ran" if aligned else "did not run")
+    how = f"aligned with {method}" if aligned else "not aligned"
+    log.info("%d clusters; samples were %s", done["n_clusters"], how)
+    for name, metric in mixing["metrics"].items():
+        log.info("%s: %s", name, {k: round(v, 3) for k, v in metric.items() if k in _TIMES})
     return _tidy(adata, done)
 
 
-def _harmony(adata: AnnData, *, seed: int) -> np.ndarray:
-    """Principal components aligned over samples (cells x components, float32)."""
-    start = np.asarray(adata.obsm["X_pca"], dtype=np.float64)
-    result = harmonypy.run_harmony(
-        start, adata.obs[["sample"]], "sample", random_state=seed, ncores=1, verbose=False
+_TIMES = ("before", "after")
+
+
+def _reduce(adata: AnnData, *, n_top_genes: int, n_pcs: int, seed: int) -> int:
+    """Normalise, choose genes and reduce, in place; tells how many components there are."""
+    counts = sparse.csr_matrix(adata.X, dtype=np.int32)
+    adata.layers["counts"] = counts
+    adata.X = counts.astype(np.float32)
+    sc.pp.normalize_total(adata, target_sum=TARGET_SUM)
+    sc.pp.log1p(adata)
+    big_enough = adata.obs["sample"].value_counts().min() >= MIN_CELLS
+    sc.pp.highly_variable_genes(
+        adata,
+        n_top_genes=min(n_top_genes, adata.n_vars),
+        batch_key="sample" if big_enough else None,
     )
-    aligned = np.asarray(result.Z_corr)
-    # harmonypy gave components x cells before 2.0, and cells x components since
-    return (aligned if aligned.shape == start.shape else aligned.T).astype(np.float32)
+    n_pcs = min(n_pcs, adata.n_obs - 1, int(adata.var["highly_variable"].sum()) - 1)
+    sc.pp.pca(adata, n_comps=n_pcs, mask_var="highly_variable", random_state=seed)
+    return n_pcs
+
+
+def _cluster_and_map(adata: AnnData, *, n_neighbors: int, resolution: float, seed: int) -> None:
+    """Neighbour graph, Leiden clusters and UMAP of all cells, in place."""
+    sc.pp.neighbors(adata, n_neighbors=n_neighbors, use_rep="X_pca", random_state=seed)
+    sc.tl.leiden(
+        adata,
+        resolution=resolution,
+        key_added="cluster",
+        flavor="igraph",
+        n_iterations=2,
+        directed=False,
+        random_state=seed,
+    )
+    sc.tl.umap(adata, random_state=seed)
+
+
+def _map_before(adata: AnnData, *, n_neighbors: int, seed: int) -> np.ndarray:
+    """UMAP of the cells before they were aligned (cells x 2); NaN for cells left out."""
+    chosen = choose_cells(adata.obs["sample"], most=MAX_BEFORE, seed=seed)
+    cells = AnnData(sparse.csr_matrix((len(chosen), 1), dtype=np.float32))
+    cells.obsm["X_pca"] = adata.obsm["X_pca_unaligned"][chosen]
+    sc.pp.neighbors(cells, n_neighbors=n_neighbors, use_rep="X_pca", random_state=seed)
+    sc.tl.umap(cells, random_state=seed)
+    points = np.full((adata.n_obs, 2), np.nan, dtype=np.float32)
+    points[chosen] = cells.obsm["X_umap"]
+    return points
 
 
 def _ignore_library_warnings() -> None:
@@ -173,19 +213,20 @@ def _ignore_library_warnings() -> None:
 
 def _tidy(adata: AnnData, done: Mapping[str, Any]) -> AnnData:
     """Keep what the contract names; graphs and intermediate results go."""
+    kept = [
+        k for k in ("X_pca", "X_umap", "X_pca_unaligned", "X_umap_unaligned") if k in adata.obsm
+    ]
     result = AnnData(
         adata.X.tocsr(),
         obs=adata.obs.copy(),
-        var=adata.var[[c for c in ("ensembl_id",) if c in adata.var]].copy(),
+        var=adata.var[[c for c in _VAR if c in adata.var]].copy(),
         layers={"counts": adata.layers["counts"]},
-        obsm={key: np.asarray(adata.obsm[key], dtype=np.float32) for key in ("X_pca", "X_umap")},
+        obsm={key: np.asarray(adata.obsm[key], dtype=np.float32) for key in kept},
     )
     result.obs["cluster"] = result.obs["cluster"].astype(str)
     result.uns["log1p"] = {}
+    versions = {name: version(name) for name in ("scanpy", "anndata")}
     result.uns["osteotalk"] = {
-        "integrate": {
-            **done,
-            "versions": {name: version(name) for name in ("scanpy", "anndata", "harmonypy")},
-        }
+        "integrate": {**done, "versions": versions | method_version(str(done["method"]))}
     }
     return result

@@ -1,0 +1,138 @@
+"""Merging, normalising, aligning and clustering the samples of a cohort."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from scipy import sparse
+
+from osteotalk.contract import check_adata
+from osteotalk.prepare.align import MethodError
+from osteotalk.prepare.integrate import integrate, merge_samples
+
+
+def filtered(name="S1", *, cells=60, genes=80, seed=0, shift=1.0):
+    """Two cell types after quality control, told apart by the halves of the genes."""
+    rng = np.random.default_rng(seed)
+    rate = np.full((cells, genes), 2.0)
+    rate[: cells // 2, : genes // 2] = 8.0 * shift
+    rate[cells // 2 :, genes // 2 : -2] = 8.0 * shift
+    counts = sparse.csr_matrix(rng.poisson(rate).astype(np.int32))
+    obs = pd.DataFrame(index=[f"{name}_{i}" for i in range(cells)])
+    for column, value in {"dataset": "d", "sample": name, "patient": name}.items():
+        obs[column] = value
+    obs["condition"] = "primary"
+    obs["n_counts"] = np.asarray(counts.sum(axis=1)).ravel().astype(float)
+    obs["n_genes"] = np.diff(counts.indptr).astype(int)
+    obs["pct_mito"] = obs["doublet_score"] = 0.0
+    adata = AnnData(counts, obs=obs, var=pd.DataFrame(index=[f"G{i}" for i in range(genes)]))
+    adata.uns["ingest"] = {"file": f"{name}.h5", "sample": name, "n_droplets": cells}
+    return adata
+
+
+INTEGRATION = {
+    "n_top_genes": 60,
+    "n_pcs": 10,
+    "method": "harmony",
+    "n_neighbors": 10,
+    "resolution": 0.3,
+    "seed": 0,
+}
+
+
+def test_merge_keeps_shared_genes_and_names_empty_samples():
+    one, two = filtered("S1"), filtered("S2", seed=1)
+    two = two[:, :-1].copy()
+    two.uns["ingest"] = {"file": "b", "sample": "S2", "n_droplets": 60}
+    empty = one[:0].copy()
+    empty.uns["ingest"] = {"file": "c", "sample": "S3", "n_droplets": 4}
+    merged = merge_samples([one, two, empty])
+    assert merged.n_vars == one.n_vars - 1
+    assert merged.uns["merge"] == {"empty_samples": ["S3"], "genes_not_in_all_samples": 1}
+
+
+def test_all_samples_empty_is_an_error():
+    empty = filtered()[:0].copy()
+    empty.uns["ingest"] = {"file": "c.h5", "sample": "S3", "n_droplets": 4}
+    with pytest.raises(ValueError, match=r"no sample has a cell left .*c.h5: 4 droplets"):
+        merge_samples([empty])
+
+
+def test_samples_of_different_species_share_nothing():
+    one, two = filtered("S1"), filtered("S2")
+    two.var_names = [f"mouse{i}" for i in range(two.n_vars)]
+    with pytest.raises(ValueError, match="the samples share no gene name"):
+        merge_samples([one, two])
+
+
+def test_too_few_cells():
+    with pytest.raises(ValueError, match="only 10 cells are left"):
+        integrate([filtered(cells=10)], **INTEGRATION)
+
+
+def test_integration_normalises_and_separates_the_types():
+    samples = [filtered("S1"), filtered("S2", seed=1, shift=1.4)]
+    adata = integrate(samples, **INTEGRATION)
+    check_adata(adata, stage="integrated", where="x")
+    counts = adata.layers["counts"].toarray()
+    expected = np.log1p(counts / counts.sum(axis=1, keepdims=True) * 1e4)
+    np.testing.assert_allclose(adata.X.toarray(), expected, rtol=1e-5)
+    kind = (counts[:, :40].sum(axis=1) > counts[:, 40:78].sum(axis=1)).astype(int)
+    table = pd.crosstab(adata.obs["cluster"], kind)
+    assert (table.min(axis=1) == 0).all()  # no cluster mixes the types
+    # Harmony: cells of one type and different samples are in one cluster
+    samples_per_cluster = adata.obs.groupby("cluster")["sample"].nunique()
+    assert samples_per_cluster.max() == 2
+
+
+def test_same_seed_same_result():
+    samples = [filtered("S1"), filtered("S2", seed=1)]
+    one, two = (integrate(samples, **INTEGRATION) for _ in range(2))
+    np.testing.assert_array_equal(one.obsm["X_umap"], two.obsm["X_umap"])
+    assert list(one.obs["cluster"]) == list(two.obs["cluster"])
+
+
+def test_one_sample_is_not_aligned():
+    adata = integrate([filtered()], **INTEGRATION)
+    done = adata.uns["osteotalk"]["integrate"]
+    assert (done["method"], done["aligned"]) == ("harmony", "no")
+    assert "X_pca_unaligned" not in adata.obsm
+    assert "ilisi" not in done["mixing"]["metrics"]
+
+
+def test_the_space_before_aligning_is_kept():
+    samples = [filtered("S1"), filtered("S2", seed=1, shift=1.4)]
+    adata = integrate(samples, **INTEGRATION)
+    plain = integrate(samples, **{**INTEGRATION, "method": "none"})
+    done = adata.uns["osteotalk"]["integrate"]
+    np.testing.assert_array_equal(adata.obsm["X_pca_unaligned"], plain.obsm["X_pca"])
+    np.testing.assert_array_equal(adata.obsm["X_umap_unaligned"], plain.obsm["X_umap"])
+    assert plain.uns["osteotalk"]["integrate"]["aligned"] == "no"
+    assert set(plain.obsm) == {"X_pca", "X_umap"}
+    assert "harmonypy" not in plain.uns["osteotalk"]["integrate"]["versions"]
+    ilisi = done["mixing"]["metrics"]["ilisi"]
+    assert ilisi["after"] > ilisi["before"]
+    before = plain.uns["osteotalk"]["integrate"]["mixing"]["metrics"]["ilisi"]
+    assert before == {key: ilisi[key] for key in ("before", "better", "what")}
+
+
+def test_the_map_before_aligning_is_of_few_cells(monkeypatch):
+    monkeypatch.setattr("osteotalk.prepare.integrate.MAX_BEFORE", 40)
+    adata = integrate([filtered("S1"), filtered("S2", seed=1)], **INTEGRATION)
+    shown = np.isfinite(adata.obsm["X_umap_unaligned"]).all(axis=1)
+    assert shown.sum() == 40
+    assert list(adata.obs.loc[shown, "sample"].value_counts()) == [20, 20]
+
+
+def test_a_method_that_is_not_installed_stops_before_any_work(monkeypatch):
+    monkeypatch.setattr("osteotalk.prepare.align.find_spec", lambda _: None)
+    with pytest.raises(MethodError, match="needs the Python package scanorama"):
+        integrate([], **{**INTEGRATION, "method": "scanorama"})
+
+
+def test_positions_of_genes_are_kept():
+    one = filtered("S1")
+    one.var["chromosome"], one.var["start"], one.var["end"] = "chr1", range(80), range(80)
+    adata = integrate([one], **INTEGRATION)
+    assert list(adata.var.columns) == ["chromosome", "start", "end"]
+    assert adata.var.loc["G3", "start"] == 3
