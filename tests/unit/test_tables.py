@@ -9,6 +9,7 @@ import yaml
 from osteotalk import tables
 from osteotalk.ingest.gene_tables import read_symbols
 from osteotalk.interactions.resource import renew_pairs
+from osteotalk.tables.references import date_problems
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 
@@ -74,18 +75,33 @@ def append(path, *cells, **named):
         ),
         (
             "markers",
-            ["osteo_clast", "CTSK", "10.1/x", ""],
+            ["osteo_clast", "CTSK", "", "10.1/x"],
             "source '10.1/x' is not allowed (DOIs joined by ';')",
         ),
         (
             "markers",
-            ["osteo_clast", "CTSB", "10.1038/x", ""],
+            ["osteo_clast", "CTSB", "", "10.1038/x"],
             "population 'osteo_clast' is not in the table of populations; closest: 'osteoclast'",
         ),
         (
             "markers",
-            ["malignant", "CTSB", "10.1038/x", ""],
-            "population 'malignant' has populations below it",
+            ["osteoclast", "CTSB", "plus", "10.1038/x"],
+            "sign 'plus' is not one of",
+        ),
+        (
+            "markers",
+            ["osteoclast", "2-Sep", "", "10.1038/x"],
+            "gene '2-Sep' looks like a date; did a spreadsheet change a gene symbol (SEPTIN2)?",
+        ),
+        (
+            "populations",
+            ["x", "X", "mregdc", "", "#123456"],
+            "parent 'mregdc' is a state of a population and cannot have others below",
+        ),
+        (
+            "simulation_populations",
+            ["mregdc", "primary", "osteoblastic", "0.1", "0.1"],
+            "population 'mregdc' is a state of a population and cannot stand here",
         ),
         ("files", ["simulated_os", "OS1", "matrx", "x"], "role 'matrx' is not one of"),
         (
@@ -107,10 +123,49 @@ def test_bad_rows_are_named_with_their_line(paths, table, cells, message):
     assert str(paths[table]) in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("symbol", "today"),
+    [
+        ("1-Mar", " (MARCHF1)"),
+        ("Sep-07", " (SEPTIN7)"),
+        ("MAR1", " (MARCHF1)"),
+        ("sept-2", " (SEPTIN2)"),
+        ("1-Dec", " (DELEC1)"),
+        ("4-Oct", ""),
+        ("7-Sep-2024", " (SEPTIN7)"),
+        ("2023-03-01", ""),
+    ],
+)
+def test_symbols_that_a_spreadsheet_turned_into_dates(symbol, today):
+    frame = pd.DataFrame({"gene": ["CD4", symbol]}, index=[2, 3])
+    assert date_problems(frame, ["gene"]) == [
+        f"line 3: gene '{symbol}' looks like a date; did a spreadsheet change a gene "
+        f"symbol{today}? Write today's symbol in a text editor"
+    ]
+
+
+@pytest.mark.parametrize("symbol", ["SEPT2", "SEPTIN7", "MARCHF1", "DEC1", "NOV", "MARS1", "OCT4"])
+def test_symbols_that_are_no_dates(symbol):
+    assert date_problems(pd.DataFrame({"gene": [symbol]}), ["gene"]) == []
+
+
+def test_every_shipped_population_can_be_told_by_its_markers(paths):
+    loaded = load(paths)
+    rows = loaded.markers
+    positive = rows[rows["sign"] != "-"]["population"].value_counts()
+    names = loaded.populations
+    states = names.loc[names["level"] == "state", "population"]
+    parents = set(names.loc[names["level"] != "state", "parent"])
+    told = [p for p in names["population"] if p not in parents]
+    assert (positive.reindex(told) >= 3).all()
+    assert len(states) >= 30
+    assert rows.loc[rows["note"].str.contains("negative because"), "sign"].eq("-").all()
+
+
 def test_a_short_row(paths):
     with paths["samples"].open("a") as stream:
         stream.write("simulated_os\tX\tP1\n")
-    with pytest.raises(tables.TableError, match="3 cells, but the header has 13"):
+    with pytest.raises(tables.TableError, match="3 cells, but the header has 17"):
         load(paths)
 
 
@@ -192,10 +247,13 @@ def test_incomplete_triplet(local, tmp_path):
 
 def test_leaves_of_a_parent_and_of_a_leaf():
     frame = pd.DataFrame(
-        [("a", ""), ("b", "a"), ("c", "a"), ("d", "c")], columns=["population", "parent"]
+        [("a", "", ""), ("b", "a", ""), ("c", "a", ""), ("d", "c", ""), ("e", "d", "state")],
+        columns=["population", "parent", "level"],
     )
     assert tables.leaves(frame, "a") == ["b", "d"]
     assert tables.leaves(frame, "d") == ["d"]
+    assert tables.within(frame, "a") == ["a", "b", "c", "d"]
+    assert tables.within(frame, "d") == ["d"]
 
 
 def test_circular_parents(paths):
@@ -346,13 +404,18 @@ def test_catalogue_of_public_cohorts(paths):
     datasets = loaded.datasets.set_index("dataset")
     assert datasets.loc["tisch_os_gse162454", "patients_of"] == "gse162454"
     assert (datasets.loc[["gse169396", "gse252470"], "combine"] == "no").all()
-    urls = {row["dataset"]: row["url"] for row in tables.remote_files(loaded).values()}
+    remote = list(tables.remote_files(loaded).values())
+    positions = {row["dataset"] for row in remote if row["role"] == "gtf"}
+    human = {row["dataset"] for row in remote} - {"gse252470"}
+    assert positions == human  # the positions of human genes are no use for dogs
+    remote = [row for row in remote if row["role"] != "gtf"]
+    urls = {row["dataset"]: row["url"] for row in remote}
     for project in ("SCPCP000017", "SCPCP000018", "SCPCP000023"):
         assert urls[project.lower()] == (
             f"https://api.scpca.alexslemonade.org/v1/ccdl-datasets/?ccdl_project_id={project}"
             "&ccdl_modality=SINGLE_CELL&format=ANN_DATA&limit=2000"
         )
-    tisch = [r["url"] for r in tables.remote_files(loaded).values() if "tisch" in r["dataset"]]
+    tisch = [r["url"] for r in remote if "tisch" in r["dataset"]]
     assert tisch == [
         "https://biostorage.s3.ap-northeast-2.amazonaws.com/TISCH_2022/OS_GSE162454/"
         "OS_GSE162454_expression.h5",

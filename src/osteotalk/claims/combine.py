@@ -88,6 +88,7 @@ def _combine_claim(group: pd.DataFrame, rules: Rules) -> dict[str, Any]:
         "n_informative": int(basis["n_informative"].sum()),
         "n_active": int(basis["n_active"].sum()),
         "best_edge": first["best_edge"],
+        "circular": first["circular"],
         "n_decoys": int(basis["n_decoys"].sum()),
         "n_datasets": len(counted),
     }

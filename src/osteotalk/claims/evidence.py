@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from osteotalk.claims.circularity import circularity
 from osteotalk.claims.decoys import claim_rng, decoy_p_value, draw_decoys, pair_detection
 from osteotalk.claims.verdicts import NOT_TESTABLE, Rules, verdict
 from osteotalk.contract import conform
 from osteotalk.interactions.support import EDGE, informative_patients, is_active, wilson_interval
-from osteotalk.tables import leaves, split
+from osteotalk.tables import split, within
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,7 @@ def gather_evidence(
     cohort: Cohort,
     *,
     vocabulary: pd.DataFrame,
+    markers: pd.DataFrame,
     rules: Rules,
     n_decoys: int,
     decoy_pool: int,
@@ -130,6 +132,8 @@ def gather_evidence(
         From `prepare_cohort`.
     vocabulary
         Table of populations.
+    markers
+        Table of markers, by which the populations were named.
     rules, n_decoys, decoy_pool, seed
         See `verdicts` and `decoys`.
 
@@ -137,16 +141,19 @@ def gather_evidence(
     -------
     The table `evidence` (see `osteotalk.contract`), one row per claim in the order of the table.
     `effect` is the mean over informative patients of the claim's statistic less the mean of its
-    decoys, with a 95 % t interval over patients.
+    decoys, with a 95 % t interval over patients. `circular` names genes of the claim that are also
+    markers of its populations (see `circularity`).
     """
     names = cohort.pairs["ligand"] + "^" + cohort.pairs["receptor"]
     claimed = names.isin([pair for cell in claims["pairs"] for pair in split(cell)]).to_numpy()
+    circular = circularity(claims, markers=markers, populations=vocabulary)
     rows = []
-    for claim in claims.astype(str).to_dict("records"):
+    for claim, circle in zip(claims.astype(str).to_dict("records"), circular, strict=True):
         row: dict[str, Any] = {
             "claim_id": claim["claim_id"],
             "dataset": cohort.dataset,
             "kind": claim["kind"],
+            "circular": circle,
         }
         if claim["kind"] == "interaction":
             row |= _measure(
@@ -233,7 +240,7 @@ def _measure(
     """Numbers of one interaction claim, or the reason why there are none."""
     pairs, missing = _claim_pairs(claim, cohort.pairs)
     sources, targets = (
-        {leaf for name in split(claim[side]) for leaf in leaves(vocabulary, name)}
+        {leaf for name in split(claim[side]) for leaf in within(vocabulary, name)}
         for side in ("source", "target")
     )
     reason = _why_not(

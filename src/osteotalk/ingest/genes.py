@@ -21,6 +21,7 @@ from osteotalk.ingest.gene_tables import (
     read_symbols,
     some,
 )
+from osteotalk.ingest.gtf import COLUMNS as POSITIONS
 
 __all__ = ["Orthologs", "SymbolTable", "name_genes", "read_orthologs", "read_symbols"]
 
@@ -267,6 +268,10 @@ def _merge(
         counts = narrow if np.array_equal(narrow.data.astype(wide), total.data) else total
     counts.sort_indices()
     var = pd.DataFrame({"ensembl_id": ensembl}, index=pd.Index(list(place), dtype=object))
+    first = kept[np.unique(columns, return_index=True)[1]]
+    for column in POSITIONS:
+        if column in adata.var:
+            var[column] = adata.var[column].to_numpy()[first]
     with warnings.catch_warnings():  # repeated barcodes are the reader's to judge
         warnings.filterwarnings("ignore", message="Observation names are not unique")
         result = AnnData(counts, obs=adata.obs.copy(), var=var, obsm=dict(adata.obsm))

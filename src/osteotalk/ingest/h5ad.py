@@ -10,6 +10,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.gtf import COLUMNS as POSITIONS
 
 # Columns of var that public files use, the first that exists is taken.
 ID_COLUMNS = ("gene_ids", "gene_id", "ensembl_id")
@@ -42,7 +43,8 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     Cells x genes of the sample with whole counts in `X`. They are taken from the first place that
     holds whole, non-negative numbers: `X`, `layers["counts"]`, `raw.X`; `uns["counts_from"]` says
     which. All columns of `obs` are kept. Where `var` has a column of symbols, `var_names` are
-    these, or the id where a symbol is missing; `var["gene_id"]` has the ids where they are known.
+    these, or the id where a symbol is missing; `var["gene_id"]` has the ids where they
+    are known; columns chromosome, start and end are kept as text.
 
     Raises
     ------
@@ -121,6 +123,9 @@ def _named(counts: AnnData, *, of: pd.DataFrame) -> AnnData:
             for i, name in zip(ids, names, strict=True)
         ]
         counts.var["gene_id"] = ids
+    for column in POSITIONS:
+        if (values := _column(counts.var, of, (column,))) is not None:
+            counts.var[column] = values
     if symbols is not None:
         every = zip(symbols, ids or names, names, strict=True)
         counts.var_names = pd.Index([next(filter(None, words)) for words in every], dtype=object)

@@ -18,6 +18,8 @@ from osteotalk.ingest import h5ad, table_text, tenx_h5, tenx_mtx
 from osteotalk.ingest.authors import attach_labels, cells_of_sample, read_metadata
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.genes import SymbolTable, name_genes, read_orthologs
+from osteotalk.ingest.gtf import COLUMNS as POSITIONS
+from osteotalk.ingest.gtf import clean_positions
 from osteotalk.ingest.members import extract_sample
 
 log = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ def read_sample(
     Cells x genes (CSR, int32 counts), and a report of what was changed on the way. `obs_names` are
     `<sample>_<barcode>`; `obs` holds dataset, sample, patient, condition, and author_label and
     author_qc where the dataset has them; `var_names` are unique gene symbols, `var["ensembl_id"]`
-    the ids.
+    the ids; `var` has chromosome, start and end too where the file of a human cohort has them.
 
     Raises
     ------
@@ -157,7 +159,10 @@ def _tidy(
         if column in authors:
             obs[column] = authors[column].to_numpy()[filled]
             report[f"n_{column}"] = int((obs[column] != "").sum())
-    return AnnData(counts[filled], obs=obs, var=adata.var[["ensembl_id"]].copy())
+    var = adata.var[["ensembl_id"]].copy()
+    if set(POSITIONS) <= set(adata.var.columns) and not report["genes"].get("n_orthologs"):
+        var[list(POSITIONS)] = clean_positions(adata.var)[list(POSITIONS)]
+    return AnnData(counts[filled], obs=obs, var=var)
 
 
 def _check_counts(adata: AnnData, where: str) -> None:

@@ -9,6 +9,7 @@ from filelock import FileLock
 from osteotalk.ingest.archive import list_members
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import read_orthologs
+from osteotalk.ingest.gtf import gtf_problem
 from osteotalk.retrieve.download import fetch
 from osteotalk.retrieve.http import Limits
 from osteotalk.retrieve.manifest import read_manifest, write_manifest
@@ -55,7 +56,7 @@ def download_row(
         earlier_sha256=earlier.get("sha256", ""),
         mirrors=mirrors,
         resolve=(lambda: scpca_download_url(url, mirrors=mirrors, limits=limits))
-        if row["source"] == "scpca"
+        if row["source"] == "scpca" and row["role"] == "archive"
         else None,
         check=lambda path: _problem(path, role=row["role"], url=url),
         where=_line_of(url, table),
@@ -79,6 +80,8 @@ def _problem(path: Path, *, role: str, url: str) -> str:
     """Say what is wrong with a complete download, so that nothing broken gets into the manifest."""
     if role == "orthologs":
         return _orthologs_problem(path, url)
+    if role == "gtf":
+        return gtf_problem(path)
     if role == "archive":
         try:
             list_members(path)  # to its end

@@ -1,7 +1,8 @@
 """Expected expression of the simulated cohort, and the counts of one sample."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -59,6 +60,8 @@ class Cohort:
     private: np.ndarray  # genes that patient effects of a single population may touch
     levels: Levels
     seed: int
+    tumour: np.ndarray  # populations whose cells have gains and losses
+    folds: Mapping[str, np.ndarray]  # patient: genes, by copy number
 
 
 def build_cohort(
@@ -67,6 +70,8 @@ def build_cohort(
     populations: pd.DataFrame,
     elevated: Mapping[str, pd.DataFrame],
     seed: int,
+    tumour: Collection[str] = (),
+    folds: Mapping[str, np.ndarray] = MappingProxyType({}),
     levels: Levels | None = None,
 ) -> Cohort:
     """Lay down the expected expression of every population.
@@ -82,12 +87,16 @@ def build_cohort(
         Condition to the frame of `elevation`.
     seed
         Seed of the cohort.
+    tumour
+        Leaf populations of tumour cells.
+    folds
+        Fold change of each gene in the tumour cells of a patient, by copy number; none: no change.
     levels
         Levels of expression; the defaults are tuned for 6,000 genes.
     """
     levels = levels or Levels()
     base = _baseline(classes, levels=levels, rng=generator(seed, "baseline"))
-    folds = _programmes(classes, populations=populations, levels=levels, seed=seed)
+    programmes = _programmes(classes, populations=populations, levels=levels, seed=seed)
     names = leaf_populations(populations)
     columns = next(iter(elevated.values())).columns
     draw = generator(seed, "elevated").normal(0, levels.elevated_log_sd, len(columns))
@@ -95,7 +104,7 @@ def build_cohort(
     position = classes.index.get_indexer(columns)
     means = {}
     for condition, frame in elevated.items():
-        mean = base * folds
+        mean = base * programmes
         mean[:, position] = np.where(frame.loc[names], level, base[position])
         means[condition] = mean
     return Cohort(
@@ -106,6 +115,8 @@ def build_cohort(
         private=(classes == gene_names.BACKGROUND).to_numpy(),
         levels=levels,
         seed=seed,
+        tumour=np.array([name in tumour for name in names]),
+        folds=folds,
     )
 
 
@@ -234,12 +245,17 @@ def simulate_sample(
 def _patient_means(
     cohort: Cohort, *, patient: str, condition: str, shares: pd.DataFrame
 ) -> np.ndarray:
-    """Means of one patient: every gene varies; private genes also within a population."""
+    """Means of one patient: every gene varies; private genes also within a population.
+
+    In tumour cells, copy number acts on all genes of the changed arms.
+    """
     rng = generator(cohort.seed, "patient", patient)
     means = cohort.means[condition]
     common = rng.normal(0, cohort.levels.patient_log_sd, len(cohort.genes))
     own = rng.normal(0, 1, means.shape) * shares["patient_sd"].to_numpy(float)[:, None]
-    return np.asarray(means * np.exp(common + own * cohort.private))
+    means = means * np.exp(common + own * cohort.private)
+    fold = cohort.folds.get(patient, np.ones(len(cohort.genes)))
+    return np.asarray(np.where(cohort.tumour[:, None], means * fold, means))
 
 
 def _composition(

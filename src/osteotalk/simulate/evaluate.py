@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from osteotalk.annotate.malignancy_rules import NO, UNDETERMINED, YES
 from osteotalk.contract import UNASSIGNED
 from osteotalk.simulate.cohort import DOUBLET, DYING, SINGLE
 from osteotalk.simulate.recovery import (
@@ -17,7 +18,12 @@ from osteotalk.simulate.recovery import (
     rate,
     summarise,
 )
-from osteotalk.simulate.truth import claim_truth, elevation_by_condition, matched_controls
+from osteotalk.simulate.truth import (
+    claim_truth,
+    elevation_by_condition,
+    matched_controls,
+    tumour_populations,
+)
 
 CONTROLS_PER_EDGE = 3
 _BARCODE = re.compile(r"[ACGT]{8,}-\d+")
@@ -52,8 +58,8 @@ def compare_with_truth(
     interactions
         Scored edges of all samples: columns sample, the edge, q_value.
     adata_obs
-        Cells of the annotated cohort: sample, patient, condition, population, and the barcode in a
-        column `barcode` or somewhere in the index.
+        Cells of the annotated cohort: sample, patient, condition, population, malignant, and the
+        barcode in a column `barcode` or somewhere in the index.
     detection
         Share of the annotated cells in which each gene is detected; index: genes.
     truth_cells, truth_edges
@@ -73,9 +79,10 @@ def compare_with_truth(
     Returns
     -------
     JSON-able: `edges` (planted, planted_by_where, controls, half_planted, in_support_table),
-    `cells`, `claims`. Rates are None where nothing could be counted. An edge counts as recovered
-    if its support reaches `min_support` among the patients where it was planted and informative;
-    edges with fewer than `min_patients` such patients are counted apart, not dropped.
+    `cells`, `malignancy`, `claims`. Rates are None where nothing could be counted. An edge counts
+    as recovered if its support reaches `min_support` among the patients where it was planted and
+    informative; edges with fewer than `min_patients` such patients are counted apart, not
+    dropped.
 
     Raises
     ------
@@ -118,6 +125,9 @@ def compare_with_truth(
             "in_support_table": in_support_table(truth_edges, support=support, rules=rules),
         },
         "cells": compare_cells(adata_obs, truth_cells=truth_cells, populations=populations),
+        "malignancy": compare_malignancy(
+            adata_obs, truth_cells=truth_cells, populations=populations
+        ),
         "claims": compare_claims(
             claim_truth(claims, populations=populations, elevated=elevated), evidence=evidence
         ),
@@ -178,6 +188,42 @@ def compare_cells(
             str(true): {str(called): int(count) for called, count in row.items() if count}
             for true, row in confusion.to_dict("index").items()
         },
+    }
+
+
+def compare_malignancy(
+    obs: pd.DataFrame, *, truth_cells: pd.DataFrame, populations: pd.DataFrame
+) -> dict[str, Any]:
+    """Precision and recall of the calls of tumour cells, among kept true single cells.
+
+    Parameters
+    ----------
+    obs
+        Annotated cells: sample, population, malignant, and a barcode.
+    truth_cells
+        Columns sample, barcode, population, state.
+    populations
+        Columns population, parent, level, cnv_role.
+
+    Returns
+    -------
+    calls: tumour and normal cells by call; precision (of the calls yes), recall (undetermined
+    tumour cells are missed), undetermined (share of all).
+    """
+    called = _called(obs).assign(malignant=obs["malignant"].astype(str).to_numpy())
+    cells = called.merge(truth_cells.astype(str), on=["sample", "barcode"])
+    cells = cells[cells["state"] == SINGLE]
+    tumour = cells["population"].isin(tumour_populations(populations))
+    yes = cells["malignant"] == YES
+    calls = (YES, NO, UNDETERMINED)
+    return {
+        "calls": {
+            name: {call: int((cells.loc[rows, "malignant"] == call).sum()) for call in calls}
+            for name, rows in (("tumour", tumour), ("normal", ~tumour))
+        },
+        "precision": rate(int((tumour & yes).sum()), int(yes.sum())),
+        "recall": rate(int((tumour & yes).sum()), int(tumour.sum())),
+        "undetermined": rate(int((cells["malignant"] == UNDETERMINED).sum()), len(cells)),
     }
 
 

@@ -9,8 +9,15 @@ import pandas as pd
 from osteotalk.simulate.check import check_inputs
 from osteotalk.simulate.cohort import build_cohort, simulate_sample
 from osteotalk.simulate.genes import gene_classes, packaged_families
-from osteotalk.simulate.truth import edge_truth, elevation_by_condition
-from osteotalk.simulate.write import write_triplet, write_truth
+from osteotalk.simulate.karyotype import (
+    draw_karyotypes,
+    gene_arms,
+    gene_folds,
+    gtf_text,
+    packaged_positions,
+)
+from osteotalk.simulate.truth import edge_truth, elevation_by_condition, tumour_populations
+from osteotalk.simulate.write import gene_ids, write_gzip, write_triplet, write_truth
 
 LOGGER = logging.getLogger(__name__)
 
@@ -29,6 +36,8 @@ def simulate_cohort(
     seed: int,
     truth_cells: str | Path,
     truth_edges: str | Path,
+    truth_cnv: str | Path,
+    positions: pd.DataFrame | None = None,
 ) -> None:
     """Simulate every sample of a cohort and write its files and the truth.
 
@@ -37,9 +46,11 @@ def simulate_cohort(
     samples
         Columns sample, patient, condition, histology; the samples to simulate.
     files
-        Columns sample, role (matrix, barcodes, features), path.
+        Columns sample, role, path: matrix, barcodes and features of each sample, and maybe one
+        gtf for all of them (sample '').
     populations, markers
-        Tables of the analysis.
+        Tables of the analysis. Cells of populations with `cnv_role` malignant have gains and losses
+        of whole arms, others in each patient.
     shares
         Columns population, condition, histology, share, patient_sd (config/
         simulation_populations.tsv).
@@ -53,8 +64,10 @@ def simulate_cohort(
         Genes of the cohort; more if the tables need more.
     seed
         Same tables and seed, same files.
-    truth_cells, truth_edges
-        Where the truth goes.
+    truth_cells, truth_edges, truth_cnv
+        Where the truth goes: populations of the cells, planted edges, gains and losses.
+    positions
+        Positions of genes, see `packaged_positions`, which is the default.
 
     Raises
     ------
@@ -78,7 +91,19 @@ def simulate_cohort(
     classes = gene_classes(
         genes, elevated=raised, resource=resource_genes, families=packaged_families(), seed=seed
     )
-    cohort = build_cohort(classes, populations=populations, elevated=elevated, seed=seed)
+    positions = packaged_positions() if positions is None else positions
+    arm = gene_arms(list(classes.index), positions)
+    karyotypes = draw_karyotypes(samples["patient"], arm=arm, seed=seed)
+    cohort = build_cohort(
+        classes,
+        populations=populations,
+        elevated=elevated,
+        seed=seed,
+        tumour=tumour_populations(populations),
+        folds=gene_folds(karyotypes, arm=arm),
+    )
+    for path in files.loc[files["role"] == "gtf", "path"]:
+        write_gzip(gtf_text(cohort.genes, gene_ids(cohort.genes), positions), path)
     truths = []
     for i, row in enumerate(samples.to_dict("records")):
         here = (shares["condition"] == row["condition"]) & (shares["histology"] == row["histology"])
@@ -98,3 +123,4 @@ def simulate_cohort(
         truths.append(truth)
     write_truth(pd.concat(truths, ignore_index=True), truth_cells)
     write_truth(edge_truth(planted, populations=populations), truth_edges)
+    write_truth(karyotypes, truth_cnv)

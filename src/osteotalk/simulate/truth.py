@@ -19,9 +19,16 @@ def subunits(complex_: str) -> list[str]:
 
 
 def leaf_populations(populations: pd.DataFrame) -> list[str]:
-    """List the populations that cells are labelled with, in table order."""
-    parents = set(populations["parent"])
-    return [p for p in populations["population"] if p not in parents]
+    """List the populations that cells are labelled with, in table order; states are none."""
+    real = populations[populations["level"] != "state"]
+    parents = set(real["parent"])
+    return [p for p in real["population"] if p not in parents]
+
+
+def tumour_populations(populations: pd.DataFrame) -> list[str]:
+    """List the leaf populations of tumour cells, those with `cnv_role` malignant."""
+    role = dict(zip(populations["population"], populations["cnv_role"], strict=True))
+    return [name for name in leaf_populations(populations) if role[name] == "malignant"]
 
 
 def planted_in(where: str, condition: str) -> bool:
@@ -72,9 +79,11 @@ def elevation(
     Parameters
     ----------
     populations
-        Columns population, parent.
+        Columns population, parent, level.
     markers
-        Columns population (leaf), gene; raised in every condition.
+        Columns population, gene and, if any is negative, sign; raised in every condition. A gene
+        of a parent is raised in all its leaves, unless rows of these leaves say where. Negative
+        markers and those of states raise nothing.
     planted
         Columns source, target, ligand, receptor, where. All subunits of the ligand are raised in
         the source, all subunits of the receptor in the target.
@@ -86,7 +95,7 @@ def elevation(
     True where raised: leaf populations in rows (table order), genes in columns (sorted). The
     columns are the same for every condition.
     """
-    raised = set(zip(markers["population"], markers["gene"], strict=True))
+    raised = _marker_truth(populations, markers=markers)
     genes = set(markers["gene"])
     for row in edge_truth(planted.assign(claim_id=""), populations=populations).to_dict("records"):
         ligand, receptor = subunits(row["ligand_complex"]), subunits(row["receptor_complex"])
@@ -98,6 +107,20 @@ def elevation(
     for population, gene in raised:
         frame.loc[population, gene] = True
     return frame
+
+
+def _marker_truth(populations: pd.DataFrame, *, markers: pd.DataFrame) -> set[tuple[str, str]]:
+    """Leaf population and gene of every marker that is raised."""
+    names = set(populations.loc[populations["level"] != "state", "population"])
+    rows = markers[markers["population"].isin(names)]
+    negative = rows["sign"] == "-" if "sign" in rows else pd.Series(data=False, index=rows.index)
+    listed = set(zip(rows["population"], rows["gene"], strict=True))
+    raised: set[tuple[str, str]] = set()
+    for population, gene in rows.loc[~negative, ["population", "gene"]].itertuples(index=False):
+        below = leaves(populations, population)
+        said = any((leaf, gene) in listed for leaf in below if leaf != population)
+        raised.update((leaf, gene) for leaf in below if leaf == population or not said)
+    return raised
 
 
 def elevation_by_condition(

@@ -23,9 +23,15 @@ def matrix_market(counts: sparse.csr_matrix) -> bytes:
     return buffer.getvalue()
 
 
+def gene_ids(genes: Sequence[str]) -> list[str]:
+    """Ids of the genes. They are invented and look so."""
+    return [f"SIM{i:05d}" for i in range(1, len(genes) + 1)]
+
+
 def feature_lines(genes: Sequence[str]) -> bytes:
-    """Lines of id, symbol and feature type. The ids are invented and look so."""
-    lines = (f"SIM{i:05d}\t{gene}\t{FEATURE_TYPE}\n" for i, gene in enumerate(genes, 1))
+    """Lines of id, symbol and feature type."""
+    named = zip(gene_ids(genes), genes, strict=True)
+    lines = (f"{gene_id}\t{gene}\t{FEATURE_TYPE}\n" for gene_id, gene in named)
     return "".join(lines).encode()
 
 

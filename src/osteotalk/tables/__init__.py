@@ -15,10 +15,12 @@ from osteotalk.tables.model import (
     closest,
     leaves,
     split,
+    within,
 )
 from osteotalk.tables.read import check_config, read_schema, read_table
 from osteotalk.tables.renew import renew
 from osteotalk.tables.selection import (
+    cohort_files,
     records_of,
     remote_files,
     sample_files,
@@ -33,6 +35,7 @@ __all__ = [
     "Tables",
     "check_config",
     "closest",
+    "cohort_files",
     "leaves",
     "load_tables",
     "read_schema",
@@ -42,5 +45,6 @@ __all__ = [
     "renew",
     "sample_files",
     "split",
+    "within",
     "without_samples",
 ]

@@ -12,6 +12,7 @@ NAMES = (
     "files",
     "populations",
     "markers",
+    "labels",
     "interactions",
     "claims",
     "simulation_populations",
@@ -39,6 +40,7 @@ class Tables:
     files: pd.DataFrame
     populations: pd.DataFrame
     markers: pd.DataFrame
+    labels: pd.DataFrame
     interactions: pd.DataFrame
     claims: pd.DataFrame
     simulation_populations: pd.DataFrame
@@ -52,11 +54,25 @@ def split(cell: str) -> list[str]:
 
 
 def leaves(populations: pd.DataFrame, population: str) -> list[str]:
-    """Fine populations that `population` stands for: itself, or all below it, in table order."""
-    children = populations.loc[populations["parent"] == population, "population"]
+    """Fine populations that `population` stands for: itself, or all below it, in table order.
+
+    States are no populations of their own.
+    """
+    below = (populations["parent"] == population) & (populations["level"] != "state")
+    children = populations.loc[below, "population"]
     if children.empty:
         return [population]
     return [leaf for child in children for leaf in leaves(populations, child)]
+
+
+def within(populations: pd.DataFrame, population: str) -> list[str]:
+    """Names that cells of `population` may carry: its own and all below it, without states.
+
+    Its own too where it has populations below it: cells that could be told no finer carry it.
+    """
+    below = (populations["parent"] == population) & (populations["level"] != "state")
+    children = populations.loc[below, "population"]
+    return [population, *(name for child in children for name in within(populations, child))]
 
 
 def closest(word: str, known: Iterable[str]) -> str:

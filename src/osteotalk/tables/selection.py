@@ -11,7 +11,9 @@ from osteotalk.tables.model import RETIRED, SINGLE, TRIPLET, Tables
 
 DOWNLOADED = ("public", "scpca")
 # Files of a cohort that hold no counts.
-EXTRAS = ("metadata", "orthologs")
+EXTRAS = ("metadata", "orthologs", "gtf")
+# Those of them that no single sample needs.
+OF_COHORT = ("gtf",)
 # Names in resources/<dataset>/ that the workflow itself writes.
 RESERVED = ("manifest.tsv", "members.tsv", "samples_found.tsv")
 
@@ -156,7 +158,14 @@ def check_files(tables: Tables, datasets: Sequence[str], workdir: str | Path) ->
 def sample_files(tables: Tables, dataset: str, sample: str) -> dict[str, str]:
     """Files of a sample by role."""
     files = tables.files[tables.files["dataset"] == dataset]
-    rows = files[files["sample"].isin([sample, ""])]
+    rows = files[files["sample"].isin([sample, ""]) & ~files["role"].isin(OF_COHORT)]
+    return dict(zip(rows["role"], rows["path"], strict=True))
+
+
+def cohort_files(tables: Tables, dataset: str) -> dict[str, str]:
+    """Files by role that are used once the samples of a cohort have been merged."""
+    files = tables.files[tables.files["dataset"] == dataset]
+    rows = files[(files["sample"] == "") & files["role"].isin(OF_COHORT)]
     return dict(zip(rows["role"], rows["path"], strict=True))
 
 

@@ -165,8 +165,10 @@ def test_decoy_p_value_by_hand():
 # in the first three patients; all other pairs are weak and never active.
 PATIENTS = ["P1", "P2", "P3", "P4"]
 VOCABULARY = pd.DataFrame(
-    [("ab", ""), ("a", "ab"), ("b", "ab"), ("c", "")], columns=["population", "parent"]
+    [("ab", "", ""), ("a", "ab", ""), ("b", "ab", ""), ("c", "", "")],
+    columns=["population", "parent", "level"],
 )
+MARKERS = pd.DataFrame([("a", "L0", "+")], columns=["population", "gene", "sign"])
 
 
 @pytest.fixture
@@ -210,6 +212,7 @@ def evidence_of(cohort, *claims):
         pd.DataFrame(claims, columns=columns),
         cohort,
         vocabulary=VOCABULARY,
+        markers=MARKERS,
         rules=RULES,
         n_decoys=200,
         decoy_pool=100,
@@ -297,6 +300,7 @@ def row_of(dataset, n, active, p, *, reason="", claim="C1"):
         "decoy_p": p,
         "decoy_q": p,
         "n_decoys": 100,
+        "circular": "",
     }
 
 

@@ -97,6 +97,15 @@ def test_what_is_no_table_of_orthologs_is_refused_and_a_rerun_completes(
     assert row.target.read_text().startswith("Gene stable ID")
 
 
+def test_what_is_no_gtf_is_refused_and_a_rerun_completes(row):
+    with pytest.raises(RetrieveError, match=r"no usable GTF .*line 1: 2 fields, not 9"):
+        row.get("gene\tname\n", role="gtf")
+    assert not row.target.exists()
+    line = '1\thavana\tgene\t5\t9\t.\t+\t.\tgene_id "G1"; gene_name "TP53";\n'
+    row.get(line, role="gtf")
+    assert row.target.read_text() == line
+
+
 def test_an_archive_that_is_cut_off_at_its_source_is_not_recorded(server, tmp_path, tar):
     """Its length is what the server says; still it must not become the truth."""
     url = "https://ftp.example.org/x/RAW.tar"

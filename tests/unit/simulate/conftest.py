@@ -23,11 +23,11 @@ def make_table():
 def populations():
     return table(
         """
-        population parent
-        tumour -
-        tumour_a tumour
-        tumour_b tumour
-        macrophage -
+        population parent level cnv_role
+        tumour - - malignant
+        tumour_a tumour - malignant
+        tumour_b tumour - malignant
+        macrophage - - reference
         """
     )
 
@@ -94,15 +94,3 @@ def files(tmp_path):
         )
     ]
     return pd.DataFrame(rows, columns=["sample", "role", "path"])
-
-
-@pytest.fixture
-def shipped():
-    """Read a table of the analysis as text."""
-
-    def read(name: str) -> pd.DataFrame:
-        lines = (CONFIG / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
-        rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
-        return pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
-
-    return read

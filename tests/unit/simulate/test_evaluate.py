@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from osteotalk.simulate import compare_with_truth
-from osteotalk.simulate.evaluate import compare_cells, compare_claims
+from osteotalk.simulate.evaluate import compare_cells, compare_claims, compare_malignancy
 from osteotalk.simulate.recovery import Rules, half_planted, patient_support, summarise
 from osteotalk.simulate.truth import EDGE, edge_truth, elevation_by_condition
 
@@ -13,7 +13,13 @@ RULES = Rules(alpha=0.05, min_cells=2, min_patients=2, min_support=0.5)
 
 def cells_of(sample, patient, condition, **counts):
     return [
-        {"sample": sample, "patient": patient, "condition": condition, "population": population}
+        {
+            "sample": sample,
+            "patient": patient,
+            "condition": condition,
+            "population": population,
+            "malignant": "yes" if population.startswith("tumour") else "no",
+        }
         for population, n in counts.items()
         for _ in range(n)
     ]
@@ -270,3 +276,28 @@ def test_the_whole_comparison(annotated, populations, markers, planted, make_tab
     assert found["claims"]["planted"]["verdicts"] == {"supported": 1}
     assert found["claims"]["unplanted"]["verdicts"] == {"partly": 1}
     assert found["settings"]["min_support"] == 0.5
+
+
+def test_calls_of_tumour_cells_by_hand(populations):
+    """Ten tumour and ten normal single cells; a doublet called yes does not count."""
+    calls = ["yes"] * 7 + ["no", "undetermined", "undetermined"] + ["yes"] + ["no"] * 8
+    calls += ["undetermined", "yes"]
+    names = ["tumour_a"] * 10 + ["macrophage"] * 10 + ["tumour_b"]
+    obs = pd.DataFrame({"sample": "A", "population": names, "malignant": calls})
+    obs["barcode"] = barcodes(obs)
+    truth = obs[["sample", "barcode", "population"]].assign(
+        state=["single"] * 20 + ["doublet"], second_population=""
+    )
+    found = compare_malignancy(obs, truth_cells=truth, populations=populations)
+    assert found == {
+        "calls": {
+            "tumour": {"yes": 7, "no": 1, "undetermined": 2},
+            "normal": {"yes": 1, "no": 8, "undetermined": 1},
+        },
+        "precision": 7 / 8,
+        "recall": 0.7,
+        "undetermined": 3 / 20,
+    }
+    nobody = compare_malignancy(obs[:0], truth_cells=truth, populations=populations)
+    assert nobody["precision"] is None
+    assert nobody["recall"] is None

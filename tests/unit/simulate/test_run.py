@@ -7,6 +7,7 @@ import pytest
 import scanpy
 from scipy import sparse
 
+from osteotalk.ingest.gtf import read_gtf
 from osteotalk.simulate import simulate_cohort, write
 
 
@@ -25,6 +26,7 @@ def inputs(samples, files, populations, markers, shares, planted, tmp_path):
         "seed": 1,
         "truth_cells": tmp_path / "truth" / "cells.tsv",
         "truth_edges": tmp_path / "truth" / "edges.tsv",
+        "truth_cnv": tmp_path / "truth" / "cnv.tsv",
     }
 
 
@@ -38,11 +40,12 @@ def test_same_seed_gives_the_same_bytes(inputs, tmp_path):
     first = digest(tmp_path)
     simulate_cohort(**inputs | {"samples": inputs["samples"]})
     assert digest(tmp_path) == first
-    assert len(first) == 8
+    assert len(first) == 9
     simulate_cohort(**inputs | {"seed": 2})
     other = digest(tmp_path)
     assert {name for name in first if first[name] == other[name]} <= {
         "truth/edges.tsv",
+        "truth/cnv.tsv",  # empty: no gene of the toy has a known position
         *(name for name in first if "features" in name),
     }
 
@@ -71,6 +74,38 @@ def test_round_trip_through_scanpy(inputs, tmp_path):
     single = kind[kind["state"] == "single"]
     detected = (counts.loc[single.index] > 0).groupby(single["population"].to_numpy()).mean()
     assert detected.loc["macrophage", "MM"] > 0.5 > detected.loc["tumour_a", "MM"]
+
+
+def test_positions_and_copy_numbers_are_written(inputs, tmp_path):
+    """Of 45 arms with 30 genes each; the file is read back by the reader of GTF files."""
+    arms = [(f"chr{c}", s) for c in range(1, 23) for s in (1_000, 130_000_000)]
+    genes = [f"PAIR{i}" for i in range(30 * len(arms))]
+    positions = pd.DataFrame(
+        [(*arms[i % len(arms)], 0) for i in range(len(genes))],
+        columns=["chromosome", "start", "end"],
+        index=genes,
+    )
+    positions["start"] += np.arange(len(genes))
+    positions["end"] = positions["start"] + 10
+    row = {"sample": "", "role": "gtf", "path": str(tmp_path / "genes.gtf.gz")}
+    files = pd.concat([inputs["files"], pd.DataFrame([row])])
+    resource = [*inputs["resource_genes"], *genes]
+    simulate_cohort(**inputs | {"files": files, "positions": positions, "resource_genes": resource})
+    truth = pd.read_csv(inputs["truth_cnv"], sep="\t")
+    assert list(truth) == ["patient", "arm", "change", "fold", "n_genes"]
+    assert truth.groupby(["patient", "change"]).size().to_dict() == dict.fromkeys(
+        [("P1", "gain"), ("P1", "loss"), ("P2", "gain"), ("P2", "loss")], 5
+    )
+    assert set(zip(truth["change"], truth["fold"], strict=True)) == {("gain", 1.5), ("loss", 0.5)}
+    assert set(truth["n_genes"]) == {30}
+    arms_of = truth.groupby("patient")["arm"].agg(set)
+    assert arms_of["P1"] != arms_of["P2"]
+    gtf = read_gtf(tmp_path / "genes.gtf.gz").set_index("gene")
+    assert gtf[["chromosome", "start", "end"]].to_dict("index") == positions.to_dict("index")
+    features = pd.read_csv(tmp_path / "S2" / "features.tsv.gz", sep="\t", header=None)
+    assert (
+        gtf["gene_id"].to_dict().items() <= dict(zip(features[1], features[0], strict=True)).items()
+    )
 
 
 def test_truth_tables(inputs):

@@ -90,13 +90,20 @@ def test_claims_that_are_not_planted_have_no_raised_edge(shipped):
     """The same statement by brute force over the text of the tables."""
     populations = shipped("populations")
     parent = dict(zip(populations["population"], populations["parent"], strict=True))
-    parents = set(parent.values())
+    states = set(populations.loc[populations["level"] == "state", "population"])
+    parents = {above for name, above in parent.items() if name not in states}
 
     def opened(name):
-        below = [p for p in parent if parent[p] == name]
+        below = [p for p in parent if parent[p] == name and p not in states]
         return [leaf for p in below for leaf in opened(p)] if name in parents else [name]
 
-    raised = set(shipped("markers")[["population", "gene"]].itertuples(index=False, name=None))
+    markers = [row for row in shipped("markers").itertuples() if row.population not in states]
+    raised = set()
+    for row in markers:
+        leaves = opened(row.population)
+        told = any(m.gene == row.gene and m.population in leaves for m in markers)
+        if row.sign != "-" and not (row.population in parents and told):
+            raised |= {(leaf, row.gene) for leaf in leaves}
     listed = shipped("simulation_edges")
     for row in listed.itertuples():
         raised |= {(row.source, gene) for gene in row.ligand.split("_")}

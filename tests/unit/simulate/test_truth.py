@@ -26,6 +26,35 @@ def test_raised_genes_come_from_markers_and_planted_edges(elevated):
     }
 
 
+def test_markers_of_parents_states_and_negative_ones(populations, make_table):
+    states = make_table(
+        """
+        population parent level cnv_role
+        cycling macrophage state -
+        """
+    )
+    markers = make_table(
+        """
+        population gene sign
+        tumour SHARED -
+        tumour TOLD +
+        tumour_a TOLD +
+        tumour_b AWAY minus
+        macrophage MM +
+        cycling MKI67 +
+        """
+    ).replace({"sign": {"minus": "-", "+": ""}})
+    frame = truth.elevation(
+        pd.concat([populations, states], ignore_index=True),
+        markers=markers,
+        planted=make_table("claim_id source target ligand receptor where"),
+        condition="primary",
+    )
+    raised = {name: set(frame.columns[row]) for name, row in frame.iterrows()}
+    assert raised == {"tumour_a": {"SHARED", "TOLD"}, "tumour_b": {"SHARED"}, "macrophage": {"MM"}}
+    assert {"AWAY", "MKI67"} <= set(frame.columns)  # measured, at the level of background
+
+
 def test_edges_of_one_condition_raise_genes_only_there(elevated):
     metastasis = elevated["metastasis"]
     assert set(metastasis.columns[metastasis.loc["tumour_b"]]) == {"MB", "R2", "R3"}

@@ -1,0 +1,79 @@
+"""Claims that are in part true by construction.
+
+A population that was named by a gene expresses this gene. Where the same gene is the ligand or
+receptor that a claim expects in that population, the naming speaks for the claim as well as the
+biology does, and nothing computed from the same cells can tell the two apart.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from osteotalk.tables import split, within
+
+
+def circular_genes(
+    claim: Mapping[Any, str], *, markers: pd.DataFrame, populations: pd.DataFrame
+) -> list[tuple[str, str, str]]:
+    """Genes of a claim that also name the population the claim expects them in.
+
+    Parameters
+    ----------
+    claim
+        Row of the table of claims: pairs, source, target.
+    markers
+        Columns population, gene and sign. A marker that counts against a population shapes it as
+        well. Markers of states name no population.
+    populations
+        Columns population, parent, level.
+
+    Returns
+    -------
+    Side (ligand or receptor), gene and the population whose marker it is: the one the claim names,
+    one below it, or one above it, in whose name the cells were chosen first. Sorted, each once.
+    """
+    states = set(populations.loc[populations["level"] == "state", "population"])
+    naming = markers[~markers["population"].isin(states)]
+    by_population = {
+        str(name): set(rows["gene"]) for name, rows in naming.groupby("population", sort=False)
+    }
+    found = set()
+    for side, column, place in (("ligand", "source", 0), ("receptor", "target", 1)):
+        genes = {g for pair in split(claim["pairs"]) for g in pair.split("^")[place].split("_")}
+        for name in split(claim[column]):
+            line = [*_above(name, populations), *within(populations, name)]
+            found |= {(side, g, p) for p in line for g in genes & by_population.get(p, set())}
+    return sorted(found)
+
+
+def circularity(
+    claims: pd.DataFrame, *, markers: pd.DataFrame, populations: pd.DataFrame
+) -> list[str]:
+    """Words for each claim on its circular genes; empty where there are none.
+
+    Returns
+    -------
+    For example ``ligand CXCL12 is a marker of msc``, joined by ``;``, in the order of `claims`.
+    """
+    return [
+        _in_words(circular_genes(claim, markers=markers, populations=populations))
+        for claim in claims.astype(str).to_dict("records")
+    ]
+
+
+def _in_words(found: Sequence[tuple[str, str, str]]) -> str:
+    named: dict[tuple[str, str], list[str]] = {}
+    for side, gene, population in found:
+        named.setdefault((side, gene), []).append(population)
+    return "; ".join(
+        f"{side} {gene} is a marker of {', '.join(names)}" for (side, gene), names in named.items()
+    )
+
+
+def _above(population: str, populations: pd.DataFrame) -> list[str]:
+    parent = dict(zip(populations["population"], populations["parent"], strict=True))
+    line = []
+    while population := parent.get(population, ""):
+        line.append(population)
+    return line

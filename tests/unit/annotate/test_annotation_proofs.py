@@ -1,0 +1,126 @@
+"""Real cells and a simulated cohort, with controls; `benchmarks/annotation.py` prints them all."""
+
+import importlib.util
+
+import pandas as pd
+import pytest
+from scipy import io as scipy_io
+
+from osteotalk.interactions.resource import liana_resource, subunits
+from osteotalk.prepare.integrate import integrate
+from osteotalk.simulate import simulate_cohort
+
+
+@pytest.fixture(scope="module")
+def proofs(repository):
+    path = repository / "benchmarks" / "annotation.py"
+    spec = importlib.util.spec_from_file_location("benchmark_annotation", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def lung(proofs, shared_data):
+    return proofs.lung_cohort()
+
+
+@pytest.fixture(scope="module")
+def simulated(proofs, tmp_path_factory):
+    """Three patients with 700 droplets each; dying cells are dropped, doublets are not."""
+    folder = tmp_path_factory.mktemp("simulated")
+    samples = proofs.table("samples")
+    samples = samples[samples["sample"].isin(["OS1", "OS4", "LM1"])]
+    samples = samples[samples["dataset"] == "simulated_os"]
+    roles = {
+        "matrix": "matrix.mtx.gz",
+        "barcodes": "barcodes.tsv.gz",
+        "features": "features.tsv.gz",
+    }
+    files = pd.DataFrame(
+        [(s, r, str(folder / s / name)) for s in samples["sample"] for r, name in roles.items()],
+        columns=["sample", "role", "path"],
+    )
+    resource = liana_resource("consensus")
+    pairs = proofs.table("interactions")
+    simulate_cohort(
+        samples=samples,
+        files=files,
+        populations=proofs.table("populations"),
+        markers=proofs.table("markers"),
+        shares=proofs.table("simulation_populations"),
+        planted=proofs.table("simulation_edges"),
+        resource_genes=subunits(
+            [*resource["ligand"], *resource["receptor"], *pairs["ligand"], *pairs["receptor"]]
+        ),
+        cells=2100,
+        genes=2600,
+        seed=3,
+        **{f"truth_{name}": folder / f"{name}.tsv" for name in ("cells", "edges", "cnv")},
+    )
+    truth = pd.read_csv(folder / "cells.tsv", sep="\t", dtype=str, keep_default_na=False)
+    adata = integrate(
+        [_read(folder / s, row, truth) for s, row in samples.set_index("sample").iterrows()],
+        **proofs.settings()[0] | {"n_top_genes": 800},
+        seed=0,
+    )
+    return adata, proofs.simulated_truth(adata, folder / "cells.tsv")
+
+
+def _read(folder, row, truth):
+    from anndata import AnnData
+
+    x = scipy_io.mmread(folder / "matrix.mtx.gz").T.tocsr().astype("int32")
+    barcodes = pd.read_csv(folder / "barcodes.tsv.gz", header=None)[0]
+    genes = pd.read_csv(folder / "features.tsv.gz", header=None, sep="\t")[1]
+    adata = AnnData(x, var=pd.DataFrame(index=genes.to_numpy()))
+    adata.obs_names = [f"{folder.name}_{barcode}" for barcode in barcodes]
+    adata.obs["dataset"], adata.obs["sample"] = "simulated_os", folder.name
+    adata.obs["patient"], adata.obs["condition"] = row["patient"], row["condition"]
+    adata.obs["n_counts"] = x.sum(axis=1).A1.astype(float)
+    adata.obs["n_genes"] = x.getnnz(axis=1)
+    adata.obs["pct_mito"] = adata.obs["doublet_score"] = 0.0
+    here = truth[truth["sample"] == folder.name].set_index("barcode")["state"]
+    return adata[(here.loc[barcodes] != "dying").to_numpy()].copy()
+
+
+def test_simulated_cells_get_their_population(proofs, simulated):
+    adata, truth = simulated
+    assert len(truth) > 1500
+    rates = proofs.truth_rates(proofs.name_cells(adata, proofs.table("markers")).obs, truth)
+    assert rates["right major"] >= 0.97
+    assert rates["right fine of assigned"] >= 0.90
+
+
+def test_shuffled_markers_name_next_to_nothing(proofs, simulated):
+    markers, shares = proofs.table("markers"), []
+    for seed in range(5):
+        dealt = proofs.shuffled(markers, seed=seed)
+        called = proofs.name_cells(simulated[0], dealt).obs["population"]
+        shares.append((called == "unassigned").mean())
+    assert sum(shares) / len(shares) >= 0.9, shares
+
+
+def test_a_third_of_the_markers_can_be_missing(proofs, simulated):
+    adata, truth = simulated
+    for seed in range(3):
+        less = proofs.thinned(proofs.table("markers"), seed=seed)
+        rates = proofs.truth_rates(proofs.name_cells(adata, less).obs, truth)
+        assert rates["right major"] >= 0.9
+        assert rates["right of those named finer"] >= 0.97
+
+
+def test_real_lung_cancer_cells(proofs, lung):
+    rates = proofs.lung_rates(proofs.name_cells(lung, proofs.table("markers")).obs)
+    assert rates["cells of known type"] == 259
+    assert rates["assigned"] >= 0.90
+    assert rates["right of assigned"] >= 0.93
+    assert rates["tumour and ciliated cells"] == 40
+    assert rates["of them in a normal population"] <= 2
+
+
+def test_thinning_drops_a_third_of_each_list(proofs):
+    markers = pd.DataFrame({"population": ["a"] * 7 + ["b"] * 2, "gene": list("ABCDEFGHI")})
+    less = proofs.thinned(markers, seed=0)
+    assert less["population"].value_counts().to_dict() == {"a": 5, "b": 2}
+    assert proofs.shuffled(markers, seed=1)["gene"].tolist() != markers["gene"].tolist()

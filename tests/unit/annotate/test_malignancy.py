@@ -1,0 +1,315 @@
+"""Calls on toy samples with known copy number, and on real cells."""
+
+import importlib.util
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from scipy import sparse
+from sklearn.metrics import roc_auc_score
+
+from osteotalk import contract, io
+from osteotalk.annotate.malignancy import call_malignant, cell_roles, patient_shares
+from osteotalk.ingest.gtf import arms
+
+POPULATIONS = pd.DataFrame(
+    [
+        ("malignant", "", "malignant"),
+        ("malignant_a", "malignant", "malignant"),
+        ("stroma", "", ""),
+        ("fibroblast", "stroma", ""),
+        ("endothelial", "", "reference"),
+        ("tam", "", "reference"),
+    ],
+    columns=["population", "parent", "cnv_role"],
+)
+TOP = {"malignant_a": "malignant", "fibroblast": "stroma"}
+SETTINGS = {"window": 20, "min_reference": 20, "min_genes": 100, "seed": 0}
+CHANGES = {"P1": {"3p": 0.5, "2q": 1.5, "1p": 0.5}, "P2": {"1q": 1.5, "2p": 0.5, "3q": 1.5}}
+
+
+def cohort(*rows, seed=0):
+    """Cells of rows (sample, patient, cluster, population, is tumour, number)."""
+    rng = np.random.default_rng(seed)
+    genes = [(f"chr{c}", s + i) for c in (1, 2, 3) for s in (10**6, 150 * 10**6) for i in range(60)]
+    var = pd.DataFrame(genes, columns=["chromosome", "start"])
+    var["end"] = var["start"] + 1
+    var.index = [f"g{i}" for i in range(len(var))]
+    arm = arms(var["chromosome"], var["start"])
+    mean = np.exp(np.random.default_rng(99).normal(0.5, 0.7, len(var)))
+    counts, obs = [], []
+    for sample, patient, cluster, population, tumour, n in rows:
+        fold = np.array([CHANGES[patient].get(a, 1.0) if tumour else 1.0 for a in arm])
+        counts.append(rng.poisson(np.broadcast_to(mean * fold, (n, len(var)))))
+        obs += [(sample, patient, cluster, population, bool(tumour))] * n
+    counts = np.vstack(counts)
+    x = np.log1p(counts * (1e4 / counts.sum(axis=1, keepdims=True)))
+    obs = pd.DataFrame(obs, columns=["sample", "patient", "cluster", "population", "truth"])
+    obs.index = [f"c{i}" for i in range(len(obs))]
+    obs["population_major"] = [TOP.get(name, name) for name in obs["population"]]
+    obs["population_state"], obs["population_reason"], obs["lineage_doublet"] = "", "", "no"
+    obs["population_score"] = obs["population_margin"] = 1.0
+    return AnnData(sparse.csr_matrix(x, dtype=np.float32), obs=obs, var=var)
+
+
+def call(adata, **changed):
+    return call_malignant(adata, populations=POPULATIONS, **SETTINGS | changed)
+
+
+def calls(adata, **where):
+    rows = np.logical_and.reduce([adata.obs[k] == v for k, v in where.items()])
+    return adata.obs.loc[rows, "malignant"].value_counts().to_dict()
+
+
+NORMAL = [
+    (s, p, c, n, False, 20)
+    for s, p in (("S1", "P1"), ("S2", "P2"))
+    for c, n in (("e", "endothelial"), ("t", "tam"))
+]
+
+
+def test_tumour_and_stroma_of_two_patients():
+    adata = cohort(
+        *NORMAL,
+        ("S1", "P1", "m1", "malignant_a", True, 30),
+        ("S2", "P2", "m2", "malignant_a", True, 30),
+        ("S1", "P1", "f", "fibroblast", False, 20),
+        ("S2", "P2", "f", "fibroblast", False, 20),
+    )
+    before = adata.obs.copy()
+    found, table, heat_map = call(adata)
+    assert adata.obs.equals(before)
+    assert "malignancy" not in adata.uns.get("osteotalk", {})
+    assert calls(found, truth=True) == {"yes": 60}
+    assert calls(found, truth=False) == {"no": 120}
+    assert found.obs["population"].equals(before["population"])
+    score = found.obs["cnv_score"]
+    assert score[found.obs["truth"]].mean() == pytest.approx(1, abs=0.1)
+    assert score[~found.obs["truth"]].mean() == pytest.approx(0, abs=0.1)
+    record = found.uns["osteotalk"]["malignancy"]
+    assert record["samples"]["S1"]["gained"] == "2q"
+    assert record["samples"]["S1"]["lost"] == "1p;3p"
+    assert record["samples"]["S2"]["gained"] == "1q;3q"
+    assert record["calls"] == {"yes": 60, "no": 120, "undetermined": 0}
+    assert record["renamed"] == {}
+    contract.check_frame(table, table="malignancy", where="test")
+    contract.check_adata(heat_map, stage="cnv", where="test")
+    row = table.set_index(["sample", "cluster"]).loc[("S1", "m1")]
+    assert row[["population", "n_cells", "n_reference"]].tolist() == ["malignant_a", 30, 40]
+    assert row[["malignant", "n_yes", "n_no", "n_undetermined"]].tolist() == ["yes", 30, 0, 0]
+    assert row["patient_share"] == 1.0
+    assert row["cnv_score"] == pytest.approx(score[found.obs["cluster"] == "m1"].mean())
+    assert row["cnv_limit"] >= 0.5
+    assert table.set_index(["sample", "cluster"]).loc[("S1", "f"), "patient_share"] == 0.5
+
+
+def test_copy_number_corrects_names():
+    adata = cohort(
+        *NORMAL,
+        ("S1", "P1", "m", "malignant_a", True, 30),
+        ("S1", "P1", "x", "fibroblast", True, 20),
+        ("S1", "P1", "y", "malignant_a", False, 20),
+        ("S1", "P1", "z", "unassigned", True, 20),
+    )
+    found, _, _ = call(adata)
+    assert calls(found, truth=True) == {"yes": 70}
+    assert calls(found, cluster="y") == {"no": 20}
+    obs = found.obs.drop_duplicates("cluster").set_index("cluster")
+    columns = ["population", "population_major", "population_reason"]
+    assert obs.loc["x", columns].tolist() == [
+        "malignant",
+        "malignant",
+        "fibroblast by its markers; copy number says otherwise",
+    ]
+    assert obs.loc["y", columns].tolist() == [
+        "unassigned",
+        "unassigned",
+        "malignant_a by its markers; copy number says otherwise",
+    ]
+    assert obs.loc["z", "population"] == "malignant"
+    assert obs.loc["m", columns].tolist() == ["malignant_a", "malignant", ""]
+    renamed = found.obs["cluster"].isin(["x", "y", "z"])
+    assert found.obs.loc[renamed, ["population_score", "population_margin"]].isna().all(axis=None)
+    assert found.obs.loc[~renamed, "population_score"].notna().all()
+    assert found.uns["osteotalk"]["malignancy"]["renamed"] == {
+        "fibroblast to malignant": 20,
+        "malignant_a to unassigned": 20,
+        "unassigned to malignant": 20,
+    }
+
+
+def test_a_doublet_of_lineages_and_a_macrophage_with_the_tumours_copy_number():
+    adata = cohort(
+        *NORMAL,
+        ("S1", "P1", "m", "malignant_a", True, 30),
+        ("S1", "P1", "m", "tam", True, 3),
+        ("S1", "P1", "m", "unassigned", True, 5),
+    )
+    adata.obs.loc[adata.obs["population"] == "unassigned", "lineage_doublet"] = "yes"
+    found, _, _ = call(adata)
+    assert calls(found, lineage_doublet="yes") == {"undetermined": 5}
+    assert calls(found, population="unassigned") == {"undetermined": 5}
+    assert calls(found, cluster="m", population="tam") == {"undetermined": 3}
+
+
+@pytest.mark.parametrize(
+    ("rows", "changed", "reason"),
+    [
+        (
+            [("S1", "P1", "m", "malignant_a", True, 30), ("S1", "P1", "t", "tam", False, 19)],
+            {},
+            "the sample has 19 reference cells (immune, endothelial); 20 are needed",
+        ),
+        (
+            [("S1", "P1", "m", "malignant_a", True, 30)],
+            {},
+            "the sample has 0 reference cells (immune, endothelial); 20 are needed",
+        ),
+        (
+            [("S1", "P1", "t", "tam", False, 30), ("S1", "P1", "e", "endothelial", False, 30)],
+            {},
+            "the sample has no cell that could be a tumour cell by its markers",
+        ),
+        (
+            [*NORMAL, ("S1", "P1", "m", "malignant_a", True, 30)],
+            {"min_genes": 361},
+            "360 genes with a known position on an autosome are seen in enough cells; 361 are",
+        ),
+    ],
+)
+def test_what_cannot_be_told_is_undetermined_with_the_reason(rows, changed, reason, tmp_path):
+    found, table, heat_map = call(cohort(*rows), **changed)
+    assert set(found.obs["malignant"]) == {"undetermined"}
+    assert all(text.startswith(reason) for text in found.obs["malignant_reason"])
+    assert found.obs["cnv_score"].isna().all()
+    assert table["cnv_score"].isna().all()
+    assert all(text.startswith(reason) for text in table["reason"])
+    assert heat_map.n_obs == 0
+    io.write_stage(heat_map, tmp_path / "cnv.h5ad", stage="cnv")
+    assert io.read_stage(tmp_path / "cnv.h5ad", stage="cnv").n_obs == 0
+
+
+def test_without_positions_nothing_is_guessed():
+    adata = cohort(*NORMAL, ("S1", "P1", "m", "malignant_a", True, 30))
+    adata.var["chromosome"], adata.var["start"] = "", -1
+    found, _, heat_map = call(adata)
+    assert set(found.obs["malignant"]) == {"undetermined"}
+    assert set(found.obs["malignant_reason"]) == {"the positions of the genes are not known"}
+    assert heat_map.shape == (0, 0)
+
+
+def test_a_sample_without_gains_and_losses():
+    """Cells named tumour stay undetermined; so do clusters private to a patient."""
+    adata = cohort(
+        *NORMAL,
+        ("S1", "P1", "m", "malignant_a", False, 30),
+        ("S1", "P1", "own", "fibroblast", False, 20),
+        ("S1", "P1", "f", "fibroblast", False, 20),
+        ("S2", "P2", "f", "fibroblast", False, 20),
+        ("S1", "P1", "u", "unassigned", False, 20),
+    )
+    found, table, heat_map = call(adata)
+    assert calls(found, cluster="m") == {"undetermined": 30}
+    assert calls(found, cluster="own") == {"undetermined": 20}
+    assert calls(found, cluster="u") == {"undetermined": 20}
+    assert calls(found, cluster="f") == {"no": 40}
+    assert calls(found, population="tam") == {"no": 40}
+    assert found.obs["cnv_score"].isna().all()
+    assert heat_map.n_obs == 190
+    assert table["cnv_limit"].isna().all()
+
+
+def test_one_sample_has_no_private_clusters():
+    adata = cohort(*NORMAL[:2], ("S1", "P1", "own", "fibroblast", False, 20))
+    found, table, _ = call(adata)
+    assert calls(found, cluster="own") == {"no": 20}
+    assert table["patient_share"].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_small_clusters_are_looked_at_together():
+    """Thirty tumour cells in ten clusters of three."""
+    adata = cohort(*NORMAL[:2], *[("S1", "P1", f"m{i}", "malignant_a", True, 3) for i in range(10)])
+    found, _, _ = call(adata)
+    assert calls(found, truth=True) == {"yes": 30}
+
+
+def test_order_of_cells_and_genes_does_not_matter():
+    adata = cohort(
+        *NORMAL,
+        ("S1", "P1", "m", "malignant_a", True, 30),
+        ("S1", "P1", "f", "fibroblast", False, 20),
+    )
+    found, table, heat_map = call(adata)
+    rng = np.random.default_rng(3)
+    shuffled = adata[rng.permutation(adata.n_obs), rng.permutation(adata.n_vars)].copy()
+    again, table2, heat_map2 = call(shuffled)
+    columns = ["malignant", "malignant_reason", "population"]
+    assert found.obs[columns].equals(again.obs.loc[found.obs_names, columns])
+    np.testing.assert_allclose(
+        found.obs["cnv_score"], again.obs.loc[found.obs_names, "cnv_score"], atol=1e-5
+    )
+    pd.testing.assert_frame_equal(table, table2, atol=1e-5)
+    assert heat_map.obs.equals(heat_map2.obs)
+    np.testing.assert_allclose(heat_map.X.toarray(), heat_map2.X.toarray(), atol=1e-5)
+    same, table3, _ = call(adata)
+    assert found.obs.equals(same.obs)
+    assert table.equals(table3)
+
+
+def test_the_heat_map_shows_at_most_200_cells_of_a_sample():
+    adata = cohort(
+        *NORMAL, ("S1", "P1", "m", "malignant_a", True, 250), ("S2", "P2", "f", "fibroblast", 0, 20)
+    )
+    _, _, heat_map = call(adata)
+    assert heat_map.obs["sample"].value_counts().to_dict() == {"S1": 200, "S2": 60}
+    assert heat_map.X.dtype == np.float32
+    assert heat_map.X.format == "csr"
+    marks = heat_map.obs["population"].isin(["tam", "endothelial"]).map({True: "yes", False: "no"})
+    assert heat_map.obs["reference"].equals(marks.rename("reference"))
+
+
+def test_roles_and_shares_by_hand():
+    obs = pd.DataFrame(
+        {
+            "population": ["malignant_a", "tam", "stroma", "unassigned", "unassigned"],
+            "lineage_doublet": ["no", "no", "no", "no", "yes"],
+            "cluster": ["0", "0", "0", "1", "1"],
+            "patient": ["A", "A", "B", "B", "B"],
+        }
+    )
+    roles = cell_roles(obs, POPULATIONS).tolist()
+    assert roles == ["tumour", "reference", "other", "unassigned", "two lineages"]
+    assert patient_shares(obs).to_dict() == {"0": 2 / 3, "1": 1.0}
+
+
+@pytest.fixture(scope="module")
+def real(repository):
+    path = repository / "benchmarks" / "malignancy.py"
+    spec = importlib.util.spec_from_file_location("benchmark_malignancy", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_real_oligodendrogliomas_by_copy_number_alone(real):
+    """Microglia are the only reference; oligodendrocytes are told from 142 tumour cells."""
+    adata = real.oligodendroglioma()
+    assert adata.obs["truth"].value_counts()[real.NORMAL] == 23
+    found, table, _ = call_malignant(
+        adata,
+        populations=real.POPULATIONS,
+        window=100,
+        min_reference=10,
+        min_genes=1000,
+        seed=0,
+    )
+    judged = found.obs["truth"] != real.REFERENCE
+    tumour = found.obs["truth"].str.startswith("malignant")
+    auc = roc_auc_score(tumour[judged], found.obs.loc[judged, "cnv_score"])
+    assert (judged.sum(), tumour.sum(), table["n_reference"].iloc[0]) == (165, 142, 19)
+    assert auc >= 0.97
+    lost = found.uns["osteotalk"]["malignancy"]["samples"]["oligodendroglioma"]["lost"]
+    assert {"1p", "19q"} <= set(lost.split(";"))  # what defines the disease
+    assert (found.obs.loc[tumour, "malignant"] == "yes").mean() >= 0.95
+    assert not (found.obs.loc[~tumour, "malignant"] == "yes").any()

@@ -1,0 +1,104 @@
+import itertools
+
+import pandas as pd
+
+from osteotalk.claims.circularity import circular_genes, circularity
+from osteotalk.tables import within
+
+POPULATIONS = pd.DataFrame(
+    [
+        ("myeloid", "", ""),
+        ("tam", "myeloid", ""),
+        ("tam_spp1", "tam", "state"),
+        ("stroma", "", ""),
+        ("msc", "stroma", ""),
+        ("endothelial", "", ""),
+        ("malignant", "", ""),
+    ],
+    columns=["population", "parent", "level"],
+)
+MARKERS = pd.DataFrame(
+    [
+        ("msc", "CXCL12", "+"),
+        ("endothelial", "VWF", ""),
+        ("myeloid", "CD74", "+"),
+        ("tam_spp1", "SPP1", "+"),
+        ("malignant", "CD44", "-"),
+    ],
+    columns=["population", "gene", "sign"],
+)
+
+
+def claim(pairs, source, target):
+    return {"pairs": pairs, "source": source, "target": target}
+
+
+def found(*cells):
+    return circular_genes(claim(*cells), markers=MARKERS, populations=POPULATIONS)
+
+
+def test_the_gene_must_name_the_population_on_its_own_side():
+    assert found("CXCL12^CXCR4", "msc;endothelial", "malignant") == [("ligand", "CXCL12", "msc")]
+    # the same gene in another population, or on the other side, says nothing
+    assert found("CXCL12^CXCR4", "endothelial", "msc") == []
+    assert found("VWF^ITGAV_ITGB3", "endothelial", "malignant") == [
+        ("ligand", "VWF", "endothelial")
+    ]
+
+
+def test_a_subunit_a_marker_against_and_a_parent_count():
+    assert found("MIF^CD74_CXCR4", "malignant", "tam") == [("receptor", "CD74", "myeloid")]
+    assert found("SPP1^CD44", "tam", "malignant") == [("receptor", "CD44", "malignant")]
+
+
+def test_a_marker_below_the_population_counts_and_that_of_a_state_does_not():
+    assert found("CXCL12^CXCR4", "stroma", "tam") == [("ligand", "CXCL12", "msc")]
+    assert found("SPP1^ITGAV", "tam", "tam") == []
+
+
+def test_words_come_in_the_order_of_the_claims():
+    claims = pd.DataFrame(
+        [
+            claim("", "", ""),
+            claim("CXCL12^CD74;CXCL12^CD44", "msc", "tam;malignant"),
+        ]
+    )
+    assert circularity(claims, markers=MARKERS, populations=POPULATIONS) == [
+        "",
+        "ligand CXCL12 is a marker of msc; receptor CD44 is a marker of malignant; "
+        "receptor CD74 is a marker of myeloid",
+    ]
+
+
+def test_the_shipped_claims_by_brute_force(shipped):
+    """Every gene of a claim against every marker, walking up and down the vocabulary by hand."""
+    claims, markers, populations = (shipped(n) for n in ("claims", "markers", "populations"))
+    parent = dict(zip(populations["population"], populations["parent"], strict=True))
+    level = dict(zip(populations["population"], populations["level"], strict=True))
+
+    def line(name):
+        return [name, *(line(parent[name]) if parent.get(name) else [])]
+
+    flagged = set()
+    for row, marker in itertools.product(claims.itertuples(), markers.itertuples()):
+        if level[marker.population] == "state":
+            continue
+        for side, cell in enumerate((row.source, row.target)):
+            genes = {g for p in row.pairs.split(";") if p for g in p.split("^")[side].split("_")}
+            related = [
+                name
+                for name in cell.split(";")
+                if name and (marker.population in line(name) or name in line(marker.population))
+            ]
+            if marker.gene in genes and related:
+                flagged.add(row.claim_id)
+    words = circularity(claims, markers=markers, populations=populations)
+    assert {c for c, w in zip(claims["claim_id"], words, strict=True) if w} == flagged
+    named = dict(zip(claims["claim_id"], words, strict=True))
+    assert "CXCL12 is a marker of msc" in named["C001"]
+    assert "VWF is a marker of endothelial" in named["C010"]
+
+
+def test_names_within_a_population():
+    assert within(POPULATIONS, "myeloid") == ["myeloid", "tam"]  # and not the state
+    assert within(POPULATIONS, "tam") == ["tam"]
