@@ -5,7 +5,13 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
+import pandas as pd
 import pytest
+
+# The same examples in every run.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +26,18 @@ def shared_data(repository) -> Path:
     if not folder.is_dir():
         pytest.skip("the real data sets are not beside the repository (../shared/data)")
     return folder
+
+
+@pytest.fixture
+def shipped(repository):
+    """Read a table of config/ as text."""
+
+    def read(name: str) -> pd.DataFrame:
+        text = (repository / "config" / f"{name}.tsv").read_text(encoding="utf-8")
+        rows = [line.split("\t") for line in text.splitlines() if line and line[0] != "#"]
+        return pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
+
+    return read
 
 
 @pytest.fixture(scope="session")

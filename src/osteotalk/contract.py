@@ -39,6 +39,7 @@ _EVIDENCE = {
     "decoy_p": NUMBER,
     "decoy_q": NUMBER,
     "n_decoys": INTEGER,
+    "circular": TEXT,
 }
 TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -98,6 +99,10 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "suspension",
                 "accession",
                 "member",
+                "min_counts",
+                "min_genes",
+                "max_pct_mito",
+                "doublet_rate",
                 "status",
                 "sources",
                 "note",
@@ -114,7 +119,36 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "margin": NUMBER,
             "best": TEXT,
             "runner_up": TEXT,
+            "major": TEXT,
+            "major_score": NUMBER,
+            "major_margin": NUMBER,
+            "share_agree": NUMBER,
+            "n_unassigned": INTEGER,
+            "n_lineage_doublets": INTEGER,
             "reason": TEXT,
+        },
+        "malignancy": {
+            "sample": TEXT,
+            "patient": TEXT,
+            "cluster": TEXT,
+            "population": TEXT,
+            "n_cells": INTEGER,
+            "n_reference": INTEGER,
+            "cnv_score": NUMBER,
+            "cnv_limit": NUMBER,
+            "patient_share": NUMBER,
+            "malignant": TEXT,
+            "n_yes": INTEGER,
+            "n_no": INTEGER,
+            "n_undetermined": INTEGER,
+            "reason": TEXT,
+        },
+        "agreement": {
+            "source": TEXT,
+            "label": TEXT,
+            "expected": TEXT,
+            "population": TEXT,
+            "n_cells": INTEGER,
         },
         "evidence": _EVIDENCE,
         "verdicts": {**_EVIDENCE, "n_datasets": INTEGER},
@@ -134,13 +168,29 @@ OBS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "cluster": TEXT,
             "population": TEXT,
             "population_major": TEXT,
+            "population_state": TEXT,
             "population_score": NUMBER,
             "population_margin": NUMBER,
+            "population_reason": TEXT,
+            "lineage_doublet": TEXT,
+            "malignant": TEXT,
+            "malignant_reason": TEXT,
+            "cnv_score": NUMBER,
+        },
+        "cnv": {
+            "sample": TEXT,
+            "patient": TEXT,
+            "cluster": TEXT,
+            "population": TEXT,
+            "malignant": TEXT,
+            "reference": TEXT,
         },
     }
 )
 # Columns of obs in all stages of a cohort whose authors' labels or quality control are known.
 AUTHOR_OBS = {"author_label": TEXT, "author_qc": TEXT}
+# Second opinions on the populations, in the stage annotated, where they were asked for.
+OPINION_OBS = {"celltypist_label": TEXT, "reference_label": TEXT}
 OBSM = ("X_pca", "X_umap")  # in the stages integrated and annotated
 UNASSIGNED = "unassigned"
 
@@ -221,19 +271,23 @@ def check_adata(adata: AnnData, *, stage: str, where: str) -> None:
 
     Stages `counts` and `filtered` hold whole, non-negative counts in `X`. Stages `integrated` and
     `annotated` hold log1p of counts scaled to 1e4 per cell in `X` (CSR, float32) and the counts in
-    `layers["counts"]`.
+    `layers["counts"]`. Stage `cnv` holds windows along the chromosomes (CSR), with `chromosome`
+    and `start` in `var`.
 
     Raises
     ------
     ContractError
         Naming every field that is missing or wrong.
     """
-    optional = {name: kind for name, kind in AUTHOR_OBS.items() if name in adata.obs}
+    may_be = {**AUTHOR_OBS, **OPINION_OBS}
+    optional = {name: kind for name, kind in may_be.items() if name in adata.obs}
     problems = _column_problems(adata.obs, {**OBS[stage], **optional})
     if not adata.var_names.is_unique:
         problems.append("gene names are not unique")
     if stage in ("counts", "filtered"):
         problems += _count_problems(adata.X, "X")
+    elif stage == "cnv":
+        problems += _column_problems(adata.var, {"chromosome": TEXT, "start": INTEGER})
     else:
         problems += [f"obsm['{key}'] is missing" for key in OBSM if key not in adata.obsm]
         if not (sparse.issparse(adata.X) and adata.X.format == "csr"):

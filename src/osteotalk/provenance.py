@@ -14,17 +14,22 @@ from osteotalk import __version__
 
 PACKAGES = (
     "anndata",
+    "celltypist",
     "harmonypy",
     "igraph",
+    "infercnvpy",
     "liana",
     "matplotlib",
     "networkx",
     "numpy",
     "pandas",
     "pyarrow",
+    "scanorama",
     "scanpy",
     "scikit-image",
+    "scikit-learn",
     "scipy",
+    "scvi-tools",
     "snakemake",
     "umap-learn",
 )

@@ -18,6 +18,7 @@ from snakemake.exceptions import WorkflowError
 from osteotalk import tables
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import read_symbols
+from osteotalk.prepare.align import MethodError, need_method
 
 PACKAGE = Path(__file__).parent
 # Libraries that would otherwise use every core, and then sum in another order on another machine.
@@ -51,17 +52,19 @@ def load(config: Mapping[str, Any], basedir: str | Path) -> tables.Tables:
     schemas = Path(basedir) / "workflow" / "schemas"
     try:
         tables.check_config(config, tables.read_schema(schemas / "config.schema.yaml"))
+        need_method(config["integration"]["method"])
         paths = {name: find_file(path, basedir) for name, path in config["tables"].items()}
         loaded = tables.load_tables(paths, schemas, datasets=config["datasets"], workdir=Path.cwd())
         return tables.renew(loaded, read_symbols(find_file(config["genes"]["symbols"], basedir)))
-    except (tables.TableError, IngestError) as error:
+    except (tables.TableError, IngestError, MethodError) as error:
         raise WorkflowError(str(error)) from None
 
 
 def needs_token(loaded: tables.Tables, datasets: list[str]) -> bool:
     """Whether a file of the scPCA portal is to be downloaded."""
     portal = loaded.datasets.loc[loaded.datasets["source"] == "scpca", "dataset"]
-    paths = loaded.files.loc[loaded.files["dataset"].isin(set(portal) & set(datasets)), "path"]
+    files = loaded.files[loaded.files["role"] == "archive"]
+    paths = files.loc[files["dataset"].isin(set(portal) & set(datasets)), "path"]
     return not all(Path(path).is_file() for path in paths)
 
 

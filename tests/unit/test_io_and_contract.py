@@ -21,7 +21,10 @@ def test_parquet_round_trip(support, tmp_path):
 
 def test_tsv_round_trip_keeps_na_text_and_missing_numbers(tmp_path):
     frame = contract.empty_frame("annotation")
-    frame.loc[0] = ["0", 5, "NA", 0.5, np.nan, "tam", "dc", ""]
+    frame.loc[0] = [
+        *("0", 5, "NA", 0.5, np.nan, "tam", "dc"),
+        *("myeloid", 0.4, np.nan, 1.0, 0, 0, ""),
+    ]
     frame = contract.conform(frame, table="annotation")
     io.write_tsv(frame, tmp_path / "x.tsv", table="annotation")
     pd.testing.assert_frame_equal(io.read_tsv(tmp_path / "x.tsv", table="annotation"), frame)

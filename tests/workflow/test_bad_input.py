@@ -91,5 +91,5 @@ def test_a_broken_table_is_named(project, table):
 
 
 def test_a_wrong_value_of_every_kind_is_refused(project):
-    config = {"interactions": {"alpha": 2}, "integration": {"harmony": "yes"}, "seed": -1}
-    refuse(project, config, "3 problems", "interactions.alpha", "integration.harmony", "seed")
+    config = {"interactions": {"alpha": 2}, "integration": {"method": "combat"}, "seed": -1}
+    refuse(project, config, "3 problems", "interactions.alpha", "integration.method", "seed")

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 
 GEO = "https://ftp.ncbi.nlm.nih.gov/"
 SCPCA = "https://api.scpca.alexslemonade.org/"
+EBI = "https://ftp.ebi.ac.uk/"
+GENCODE = EBI + "pub/databases/gencode/Gencode_human/release_44/gencode.v44.basic.annotation.gtf.gz"
 ROLES = {"barcodes": "tsv.gz", "features": "tsv.gz", "matrix": "mtx.gz"}
 SIMULATED = ("OS1", "OS2", "OS3", "OS4", "LM1", "LM2", "LM3")
 # The sheet as published: datasets.md, written out here by hand and not read from the tables.
@@ -98,12 +100,19 @@ def liu(triplets):
     }
 
 
+@pytest.fixture(scope="session")
+def gtf(simulated):
+    """Positions of the simulated genes, where GENCODE's are."""
+    path = simulated.run / "resources" / "simulated_os" / "genes.gtf.gz"
+    return {f"/{GENCODE.split('://')[1]}": path.read_bytes()}
+
+
 def settings(project, server, datasets, **more):
     small = {key: project.small[key] for key in ("integration", "claims", "interactions")}
-    retrieve = {"mirrors": server.mirrors(GEO, SCPCA), "backoff": 0.01, "timeout": 20}
+    retrieve = {"mirrors": server.mirrors(GEO, SCPCA, EBI), "backoff": 0.01, "timeout": 20}
     # a small resource: what is scored is not the point here
     small["interactions"] = {**small["interactions"], "resource": "kirouac2010"}
-    small["quality_control"] = {"doublet_rate": 0}
+    small["quality_control"] = {"doublets_per_1000": 0}
     return {**small, "datasets": datasets, "retrieve": retrieve, **more}
 
 
@@ -123,23 +132,25 @@ def test_a_dry_run_lists_every_address(project):
     wanted = [
         f"{geo}GSE152nnn/GSE152048/suppl/GSE152048_{sample}.matrix.tar.gz" for sample in GSE152048
     ]
-    assert addresses(text) == sorted([*wanted, f"{geo}GSE162nnn/GSE162454/suppl/GSE162454_RAW.tar"])
+    wanted += [f"{geo}GSE162nnn/GSE162454/suppl/GSE162454_RAW.tar", GENCODE, GENCODE]
+    assert addresses(text) == sorted(wanted)
     config = {"datasets": ["gse270231", "gse252470", "gse169396"]}
     found = addresses(project.snakemake("-n", config=config, overlay="osteosarcoma.yaml"))
-    assert found[:3] == [
+    assert found[:2] == [GENCODE, GENCODE]  # not for dogs
+    assert found[2:5] == [
         f"{geo}GSE169nnn/GSE169396/suppl/GSE169396_RAW.tar",
         f"{geo}GSE252nnn/GSE252470/suppl/GSE252470_RAW.tar",
         f"{geo}GSE270nnn/GSE270231/suppl/GSE270231_RAW.tar",
     ]
-    assert found[3].startswith("https://www.ensembl.org/biomart/martservice?query=")
+    assert found[5].startswith("https://www.ensembl.org/biomart/martservice?query=")
 
 
 @pytest.fixture(scope="module")
-def analysed(tmp_path_factory, repository, simulated, loopback, zhou, liu):
+def analysed(tmp_path_factory, repository, simulated, loopback, zhou, liu, gtf):
     """Both cohorts of the overlay, run to the report over a bad connection."""
     project = type(simulated)(tmp_path_factory.mktemp("public"), repository)
     project.small = simulated.small
-    files = {**zhou, series("GSE162454"): pack(liu, mode="w")}
+    files = {**zhou, series("GSE162454"): pack(liu, mode="w"), **gtf}
     with loopback.serve(files) as server:
         first, second = list(zhou)[:2]
         server.script(first, loopback.cut(5000))
@@ -151,7 +162,7 @@ def analysed(tmp_path_factory, repository, simulated, loopback, zhou, liu):
         yield project
 
 
-def test_the_overlay_runs_to_a_report(analysed, zhou):
+def test_the_overlay_runs_to_a_report(analysed, zhou, gtf):
     results = analysed.run / "results"
     for dataset, sheet in (("gse152048", GSE152048), ("gse162454", GSE162454)):
         obs = ad.read_h5ad(results / dataset / "annotated.h5ad").obs
@@ -159,14 +170,19 @@ def test_the_overlay_runs_to_a_report(analysed, zhou):
         assert obs["patient"].nunique() == len(sheet)
         manifest = pd.read_csv(analysed.run / "resources" / dataset / "manifest.tsv", sep="\t")
         assert manifest["sha256"].str.fullmatch("[0-9a-f]{64}").all()
-        assert manifest["url"].str.startswith(GEO).all()
+        assert manifest["url"].str.startswith((GEO, EBI)).all()
     obs = ad.read_h5ad(results / "gse152048" / "annotated.h5ad").obs
     for sample, (condition, _) in GSE152048.items():
         assert set(obs.loc[obs["sample"] == sample, "condition"]) == {condition}
     assert len(io.read_tsv(results / "claims" / "verdicts.tsv", table="verdicts")) == 101
     provenance = json.loads((results / "provenance.json").read_text())
     assert provenance["accessions"] == {"gse152048": "GSE152048", "gse162454": "GSE162454"}
-    assert all(row["url"].startswith(GEO) and row["retrieved_at"] for row in provenance["files"])
+    assert {row["url"] for row in provenance["files"] if row["role"] == "gtf"} == {GENCODE}
+    assert all(row["url"].startswith((GEO, EBI)) for row in provenance["files"])
+    assert all(row["retrieved_at"] for row in provenance["files"])
+    # one download serves both cohorts, and their tumour cells can be told by copy number
+    assert len([seen for seen in analysed.requests if seen.path == next(iter(gtf))]) == 1
+    assert set(obs["malignant"]) >= {"yes", "no"}
     resumed = [seen for seen in analysed.requests if seen.path == next(iter(zhou))]
     assert [seen.headers.get("Range") for seen in resumed] == [None, "bytes=5000-"]
 
@@ -233,7 +249,8 @@ def test_a_later_download_that_differs_is_refused(analysed):
     assert not (folder / "GSE162454_RAW.tar").exists()
     analysed.server.put(path, good)
     analysed.snakemake(target, **run)
-    assert pd.read_csv(folder / "manifest.tsv", sep="\t")["sha256"].tolist() == [old]
+    manifest = pd.read_csv(folder / "manifest.tsv", sep="\t").set_index("file")
+    assert manifest.loc["GSE162454_RAW.tar", "sha256"] == old
 
 
 def test_archive_and_sheet_must_agree(public, loopback, liu):
@@ -373,7 +390,7 @@ def test_a_project_of_the_scpca_portal(public, loopback, scpca_archive):
 def test_without_a_token_the_run_stops_before_it_starts(project):
     table = project.copy / "config" / "samples.tsv"
     with table.open("a") as stream:
-        stream.write("scpcp000018\tS\tP\tprimary" + "\t" * 9 + "\n")
+        stream.write("scpcp000018\tS\tP\tprimary" + "\t" * 13 + "\n")
     text = project.snakemake("-n", config={"datasets": ["scpcp000018"]}, fails=True)
     assert "SCPCA_TOKEN is not set" in text
     assert "Job stats" not in text

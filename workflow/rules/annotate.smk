@@ -1,18 +1,26 @@
-"""Name the populations.
+"""Name the populations, and tell tumour cells by copy number.
 
-Needs    results/<dataset>/integrated.h5ad
+Needs    results/<dataset>/integrated.h5ad, positions of the genes (table of files, role gtf)
 Makes    results/<dataset>/annotated.h5ad     every cell with its population, or unassigned
-         results/<dataset>/annotation.tsv     the decision for each cluster, with its reason
+         results/<dataset>/annotation.tsv     what the markers say of each cluster, with its reason
+         results/<dataset>/malignancy.tsv     what copy number says of each cluster in each sample
+         results/<dataset>/cnv.h5ad           copy number profiles of some cells, for the heat map
+         results/<dataset>/agreement.tsv      our populations against others' labels of the cells
 """
 
 
 rule annotate_cells:
-    """Score marker genes and name the population of each cluster."""
+    """Name populations by their markers, and tumour cells by markers and copy number."""
     input:
+        unpack(opinions_of_cohort),
         integrated="results/{dataset}/integrated.h5ad",
+        symbols=SYMBOLS,
     output:
         annotated="results/{dataset}/annotated.h5ad",
         clusters="results/{dataset}/annotation.tsv",
+        malignancy="results/{dataset}/malignancy.tsv",
+        cnv="results/{dataset}/cnv.h5ad",
+        agreement="results/{dataset}/agreement.tsv",
     log:
         "logs/annotate_cells/{dataset}.log",
     benchmark:
@@ -23,7 +31,10 @@ rule annotate_cells:
     resources:
         mem_mb=8000,
     params:
-        settings=lookup("annotation", within=config),
+        settings=annotation_rules(),
+        malignancy=lookup("malignancy", within=config),
+        reference_label=lookup("annotation/reference_label", within=config),
+        labels=lambda wildcards: records("labels", dataset=wildcards.dataset),
         seed=lookup("seed", within=config),
         markers=rows("markers"),
         populations=rows("populations"),

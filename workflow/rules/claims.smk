@@ -35,6 +35,7 @@ rule gather_evidence:
         seed=lookup("seed", within=config),
         claims=rows("claims"),
         populations=rows("populations"),
+        markers=rows("markers"),
         code=code_digest("gather_evidence"),
     script:
         "../scripts/gather_evidence.py"

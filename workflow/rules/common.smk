@@ -7,7 +7,7 @@ Makes    nothing
 from snakemake.exceptions import WorkflowError
 
 from osteotalk import workflow as osteotalk_workflow
-from osteotalk.tables import records_of, remote_files, sample_files
+from osteotalk.tables import cohort_files, records_of, remote_files, sample_files
 
 osteotalk_workflow.prepare_environment(workflow.basedir)
 TABLES = osteotalk_workflow.load(config, workflow.basedir)
@@ -79,11 +79,39 @@ def files_of_sample(wildcards):
     return files
 
 
+def opinions_of_cohort(wildcards):
+    """Files that the annotation of a cohort can use: gene positions, and second opinions."""
+    files = cohort_files(TABLES, wildcards.dataset)
+    for name in ("celltypist", "reference"):
+        if config["annotation"][name]:
+            files[name] = config["annotation"][name]
+    return files
+
+
+def annotation_rules():
+    """Thresholds of the annotation."""
+    files = ("celltypist", "reference", "reference_label")
+    return {k: v for k, v in config["annotation"].items() if k not in files}
+
+
 def sample_row(wildcards):
+    """What ingest needs to know of a sample."""
+    return _sample(wildcards, "dataset", "sample", "patient", "condition", "accession")
+
+
+def sample_limits(wildcards):
+    """What quality control needs to know of a sample."""
+    return _sample(
+        wildcards,
+        *("dataset", "sample", "suspension"),
+        *("min_counts", "min_genes", "max_pct_mito", "doublet_rate"),
+    )
+
+
+def _sample(wildcards, *columns):
     row = osteotalk_workflow.row_of(
         TABLES.samples, dataset=wildcards.dataset, sample=wildcards.sample
     )
-    columns = ("dataset", "sample", "patient", "condition", "accession")
     return only([row], *columns)[0]
 
 

@@ -73,11 +73,12 @@ rule filter_cells:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=6000,
     params:
         settings=lookup("quality_control", within=config),
         seed=lookup("seed", within=config),
         sample=sample_row,
+        limits=sample_limits,
         code=code_digest("filter_cells"),
     script:
         "../scripts/filter_cells.py"

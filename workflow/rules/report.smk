@@ -46,6 +46,9 @@ rule render_report:
     input:
         annotated=expand("results/{dataset}/annotated.h5ad", dataset=DATASETS),
         clusters=expand("results/{dataset}/annotation.tsv", dataset=DATASETS),
+        malignancy=expand("results/{dataset}/malignancy.tsv", dataset=DATASETS),
+        cnv=expand("results/{dataset}/cnv.h5ad", dataset=DATASETS),
+        agreement=expand("results/{dataset}/agreement.tsv", dataset=DATASETS),
         support=expand("results/{dataset}/support.parquet", dataset=DATASETS),
         cohort_evidence=expand("results/{dataset}/evidence.tsv", dataset=DATASETS),
         truth=expand("results/{dataset}/truth.json", dataset=SIMULATED_CHOSEN),
@@ -99,6 +102,7 @@ rule render_report:
                 "claims",
                 "populations",
                 "markers",
+                "labels",
                 "interactions",
             )
         },

@@ -50,6 +50,7 @@ rule simulate_cohort:
         files=[row["path"] for d in SIMULATED for row in records("files", dataset=d)],
         truth_cells=[f"resources/{d}/truth_cells.tsv" for d in SIMULATED],
         truth_edges=[f"resources/{d}/truth_edges.tsv" for d in SIMULATED],
+        truth_cnv=[f"resources/{d}/truth_cnv.tsv" for d in SIMULATED],
     log:
         "logs/simulate_cohort.log",
     benchmark:
@@ -142,7 +143,7 @@ rule find_samples:
         files=lambda wildcards: [
             row["path"]
             for row in records("files", wildcards.dataset)
-            if row["role"] != "orthologs"
+            if row["role"] not in ("orthologs", "gtf")
         ],
     output:
         samples="resources/{dataset}/samples_found.tsv",

@@ -1,19 +1,37 @@
-"""Rule annotate_cells: name the population of every cell."""
+"""Rule annotate_cells: name the population of every cell, and tell which cells are tumour."""
 
 import pandas as pd
 
 from osteotalk import io
-from osteotalk.annotate.markers import annotate
+from osteotalk.annotate import (
+    add_opinions,
+    add_positions,
+    agreement_table,
+    annotate,
+    call_malignant,
+)
+from osteotalk.ingest.gene_tables import read_symbols
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):
-    adata = io.read_stage(snakemake.input.integrated, stage="integrated")
-    annotated, clusters = annotate(
+    files, out, params = snakemake.input, snakemake.output, snakemake.params
+    populations = pd.DataFrame(params.populations)
+    adata = io.read_stage(files.integrated, stage="integrated")
+    markers = pd.DataFrame(params.markers)
+    adata, clusters = annotate(adata, markers=markers, populations=populations, **params.settings)
+    adata = add_opinions(
         adata,
-        markers=pd.DataFrame(snakemake.params.markers),
-        populations=pd.DataFrame(snakemake.params.populations),
-        **snakemake.params.settings,
-        seed=snakemake.params.seed,
+        celltypist=files.get("celltypist"),
+        reference=files.get("reference"),
+        reference_label=params.reference_label,
     )
-    io.write_stage(annotated, snakemake.output.annotated, stage="annotated")
-    io.write_tsv(clusters, snakemake.output.clusters, table="annotation")
+    adata = add_positions(adata, gtf=files.get("gtf"), symbols=read_symbols(files.symbols))
+    adata, malignancy, cnv = call_malignant(
+        adata, populations=populations, **params.malignancy, seed=params.seed
+    )
+    agreement = agreement_table(adata.obs, labels=params.labels, populations=populations)
+    io.write_stage(adata, out.annotated, stage="annotated")
+    io.write_stage(cnv, out.cnv, stage="cnv")
+    io.write_tsv(clusters, out.clusters, table="annotation")
+    io.write_tsv(malignancy, out.malignancy, table="malignancy")
+    io.write_tsv(agreement, out.agreement, table="agreement")

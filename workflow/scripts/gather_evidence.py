@@ -27,6 +27,7 @@ with job_log(snakemake):
         pd.DataFrame(params.claims),
         cohort,
         vocabulary=pd.DataFrame(params.populations),
+        markers=pd.DataFrame(params.markers),
         rules=Rules(**params.rules),
         **params.decoys,
         seed=params.seed,

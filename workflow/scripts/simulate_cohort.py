@@ -20,5 +20,6 @@ with job_log(snakemake):
         resource_genes=subunits([*resource["ligand"], *resource["receptor"]]),
         truth_cells=snakemake.output.truth_cells[0],
         truth_edges=snakemake.output.truth_edges[0],
+        truth_cnv=snakemake.output.truth_cnv[0],
         **params.settings,
     )

@@ -22,6 +22,7 @@ class ConfigTables:
     claims: pd.DataFrame
     populations: pd.DataFrame
     markers: pd.DataFrame
+    labels: pd.DataFrame
     interactions: pd.DataFrame
 
 
@@ -32,6 +33,9 @@ class CohortFiles:
     dataset: str
     annotated: str
     clusters: str
+    malignancy: str
+    cnv: str
+    agreement: str
     support: str
     evidence: str
     truth: str | None
@@ -42,15 +46,26 @@ def cohort_files(
     *,
     annotated: Sequence[str],
     clusters: Sequence[str],
+    malignancy: Sequence[str],
+    cnv: Sequence[str],
+    agreement: Sequence[str],
     support: Sequence[str],
     evidence: Sequence[str],
     truth: Mapping[str, str],
 ) -> list[CohortFiles]:
     """Sort lists of files, one per cohort and in the same order, by cohort."""
-    return [
-        CohortFiles(*row, truth=truth.get(row[0]))
-        for row in zip(datasets, annotated, clusters, support, evidence, strict=True)
-    ]
+    columns: dict[str, Sequence[str]] = {
+        "dataset": datasets,
+        "annotated": annotated,
+        "clusters": clusters,
+        "malignancy": malignancy,
+        "cnv": cnv,
+        "agreement": agreement,
+        "support": support,
+        "evidence": evidence,
+    }
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return [CohortFiles(**row, truth=truth.get(row["dataset"])) for row in rows]
 
 
 def assemble(
@@ -96,10 +111,15 @@ def assemble(
                 ingest=[record for record in readings if record["dataset"] == files.dataset],
                 adata=adata,
                 clusters=io.read_tsv(files.clusters, table="annotation"),
+                malignancy=io.read_tsv(files.malignancy, table="malignancy"),
+                cnv=io.read_stage(files.cnv, stage="cnv"),
+                agreement=io.read_tsv(files.agreement, table="agreement"),
                 support=support,
                 evidence=io.read_tsv(files.evidence, table="evidence"),
                 claims=tables.claims,
                 populations=tables.populations,
+                markers=tables.markers,
+                labels=tables.labels,
                 parameters=parameters,
                 truth=io.read_json(files.truth) if files.truth else None,
             )
@@ -124,7 +144,6 @@ def assemble(
         populations=tables.populations,
         parameters=parameters,
         provenance=io.read_json(provenance),
-        markers=tables.markers,
         interactions=tables.interactions,
     )
     return Report(index=index, datasets=tuple(pages))

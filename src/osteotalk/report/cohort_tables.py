@@ -1,24 +1,15 @@
 """Tables of samples and cells that several parts of the report share."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from osteotalk.report.model import Column, Table
 from osteotalk.report.network import supported_edges
-from osteotalk.report.text import count, number, number_setting, significant, words
+from osteotalk.report.text import number_setting, whole
 from osteotalk.report.vocabulary import UNASSIGNED, Vocabulary
 
 STAMP = "SIMULATED DATA"
-REASONS: Mapping[str, str] = {
-    "low_counts": "too few counts",
-    "high_counts": "too many counts",
-    "low_genes": "too few genes",
-    "high_genes": "too many genes",
-    "high_mito": "mitochondrial share",
-    "doublet": "doublet",
-}
 
 
 def order_samples(samples: pd.DataFrame, dataset: str) -> pd.DataFrame:
@@ -30,73 +21,6 @@ def order_samples(samples: pd.DataFrame, dataset: str) -> pd.DataFrame:
     own["_rank"] = own["condition"].map(rank)
     own = own.sort_values(["_rank", "patient", "sample"], kind="stable")
     return own.drop(columns="_rank").reset_index(drop=True)
-
-
-def qc_table(
-    samples: pd.DataFrame, qc: Sequence[Mapping[str, object]]
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Quality control of every sample, and the reasons for which cells were dropped.
-
-    Returns
-    -------
-    One row per sample, in the order of `samples`, with ``label``, the counts and one column per
-    reason; and the words for each reason column. Samples without a record have zero cells.
-    """
-    records = {str(record["sample"]): record for record in qc}
-    seen = {
-        str(reason)
-        for record in qc
-        for reason in (record.get("dropped") or {})  # type: ignore[attr-defined]
-    }
-    names = [reason for reason in REASONS if reason in seen] + sorted(seen - set(REASONS))
-    reasons = {name: REASONS.get(name, name.replace("_", " ")) for name in names}
-    rows = []
-    for sample in samples.to_dict("records"):
-        record = records.get(str(sample["sample"]), {})
-        dropped = record.get("dropped") or {}
-        row = {
-            "sample": str(sample["sample"]),
-            "patient": words(sample.get("patient")),
-            "condition": words(sample.get("condition")),
-            "histology": words(sample.get("histology")),
-            "label": f"{words(sample.get('patient'))} · {sample['sample']}",
-            "n_cells_raw": _whole(record.get("n_cells_raw")),
-            "n_cells_kept": _whole(record.get("n_cells_kept")),
-        }
-        row |= {name: _whole(dropped.get(name)) for name in names}  # type: ignore[attr-defined]
-        row |= {
-            name: number(record.get(name))
-            for name in ("median_counts", "median_genes", "median_pct_mito")
-        }
-        rows.append(row | {"limits": _limits(record)})
-    columns = ["sample", "patient", "condition", "histology", "label", "n_cells_raw"]
-    columns += ["n_cells_kept", *names, "median_counts", "median_genes", "median_pct_mito"]
-    return pd.DataFrame(rows, columns=[*columns, "limits"]), reasons
-
-
-def _whole(value: object) -> int:
-    parsed = number(value)
-    return int(parsed) if math.isfinite(parsed) else 0
-
-
-def _limits(record: Mapping[str, object]) -> str:
-    limits = record.get("limits")
-    if not isinstance(limits, Mapping):
-        return ""
-    parts = []
-    for name, label in (("n_counts", "counts"), ("n_genes", "genes")):
-        bounds = limits.get(name)
-        if isinstance(bounds, Sequence) and len(bounds) == 2:
-            parts.append(f"{label} {count(bounds[0])} to {count(bounds[1])}")
-    if math.isfinite(number(limits.get("pct_mito_max"))):
-        parts.append(f"mito. up to {significant(limits['pct_mito_max'])} %")
-    threshold = number(record.get("doublet_threshold"))
-    parts.append(
-        f"doublet score up to {significant(threshold)}"
-        if math.isfinite(threshold)
-        else "no doublet threshold"
-    )
-    return "; ".join(parts)
 
 
 def population_cells(cells: pd.DataFrame) -> dict[str, int]:
@@ -178,7 +102,7 @@ def cohort_summary_row(
     )
     return {
         "dataset": dataset,
-        "n_cells_raw": sum(_whole(record.get("n_cells_raw")) for record in qc),
+        "n_cells_raw": sum(whole(record.get("n_cells_raw")) for record in qc),
         "n_cells": len(cells),
         "n_unassigned": int((names == UNASSIGNED).sum()),
         "n_populations": int(names[names != UNASSIGNED].nunique()),

@@ -68,6 +68,7 @@ def evidence_section(
                     Column("decoy_q", "Decoy q", "probability", missing="no decoy test"),
                     Column("n_decoys", "Decoys", "integer", missing="no decoy test"),
                     Column("reason", "Reason", wide=True, missing="none given"),
+                    Column("circular", "Named by its own gene", wide=True, missing="no"),
                     Column("caveat", "Caveat", wide=True, missing="none given"),
                 ),
                 download=f"assets/{dataset}_claims.tsv",
@@ -96,7 +97,16 @@ def with_verdicts(
     known = pd.concat([known, stray], ignore_index=True) if untold else known
     frame = known.merge(results.drop_duplicates("claim_id"), on="claim_id", how="left", sort=False)
     frame["verdict"] = [verdict(name).name for name in frame["verdict"]]
-    for name in ("theme", "drugs", "evidence_tier", "sources", "caveat", "reason", "best_edge"):
+    for name in (
+        "theme",
+        "drugs",
+        "evidence_tier",
+        "sources",
+        "caveat",
+        "reason",
+        "best_edge",
+        "circular",
+    ):
         values = frame[name] if name in frame else pd.Series("", index=frame.index)
         frame[name] = values.map(words)
     rows = frame.to_dict("records")

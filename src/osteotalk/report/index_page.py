@@ -50,7 +50,6 @@ def build_index_page(
     populations: pd.DataFrame,
     parameters: Mapping[str, object],
     provenance: Mapping[str, object],
-    markers: pd.DataFrame | None = None,
     interactions: pd.DataFrame | None = None,
 ) -> Page:
     """Build the first page of the report.
@@ -69,9 +68,9 @@ def build_index_page(
         Merged config.
     provenance
         Content of ``provenance.json``.
-    markers, interactions
-        Tables of the analysis. With them the limits name the circular markers and the pairs that
-        were added to the resource or dropped from it.
+    interactions
+        Table of the analysis. With it the limits name the pairs that were added to the resource or
+        dropped from it.
     """
     palette = vocabulary(populations)
     made_up = datasets[datasets["source"].map(words) == "simulated"]
@@ -89,7 +88,7 @@ def build_index_page(
                 claims, verdicts, evidence, datasets, palette, parameters=parameters, stamp=stamp
             ),
             _reading(parameters),
-            _limits(claims, markers, interactions, provenance),
+            _limits(claims, verdicts, interactions, provenance),
             Section(
                 anchor="methods",
                 title="Methods",
@@ -272,6 +271,7 @@ def _verdict_table(frame: pd.DataFrame, *, several: bool) -> Table:
             Column("decoy_q", "Decoy q", "probability", missing="no decoy test"),
             *cohorts,
             Column("reason", "Reason", wide=True, missing="none given"),
+            Column("circular", "Named by its own gene", wide=True, missing="no"),
             Column("caveat", "Caveat", wide=True, missing="none given"),
             Column("_best_edge", "Best edge", missing="none"),
             Column("evidence_tier", "Tier", missing="none given"),
@@ -294,7 +294,7 @@ def _reading(parameters: Mapping[str, object]) -> Section:
 
 def _limits(
     claims: pd.DataFrame,
-    markers: pd.DataFrame | None,
+    verdicts: pd.DataFrame,
     interactions: pd.DataFrame | None,
     provenance: Mapping[str, object],
 ) -> Section:
@@ -304,7 +304,7 @@ def _limits(
         question="What can this report not say?",
         caveats=limits_text(
             claims=claims,
-            circular=circular_sentence(claims, markers),
+            circular=circular_sentence(verdicts),
             resource=resource_sentence(provenance, interactions),
         ),
     )

@@ -90,39 +90,81 @@ def _cells(config: Settings, provenance: Settings) -> str:
             "mitochondrial share at most {} deviations above the median",
         ),
         clause(config, "quality_control.max_pct_mito", "never above {} %"),
+        clause(config, "quality_control.max_pct_mito_nucleus", "in single nuclei {} %"),
     )
     table = words(setting(config, "genes.symbols")) or "a table that is not recorded"
-    text = (
+    return (
         "Genes. Symbols were brought up to date, by Ensembl id or else from a previous symbol, "
         f"with {table}; rows of one symbol were added up. Cells. Counts were handled with "
         f"{version(provenance, 'anndata')} "
         f"(doi:10.21105/joss.04371) and {version(provenance, 'scanpy')} "
         "(doi:10.1186/s13059-017-1382-0). Droplets were kept sample by sample unless they were "
-        f"outliers in log counts, log genes or mitochondrial share{limits}."
+        f"outliers in log counts, log genes or mitochondrial share{limits}; samples with limits of "
+        f"their own are named on the cohort's page. {_doublets(config)} {_ambient(config)}"
     )
-    rate = setting(config, "quality_control.doublet_rate")
-    called = setting(config, "quality_control.doublets", default=rate is None or rate != 0)
-    if not called or rate == 0:
-        return text + " Doublets were not called."
+
+
+def _doublets(config: Settings) -> str:
+    if setting(config, "quality_control.doublets_per_1000") == 0:
+        return "Doublets were not called, except where the table of samples gives their share."
+    rate = joined(
+        clause(
+            config,
+            "quality_control.doublets_per_1000",
+            "expected share {} per 1,000 droplets that hold a cell",
+        )
+    )
     return (
-        text + " Doublets were called with Scrublet (doi:10.1016/j.cels.2018.11.005)"
-        f"{joined(clause(config, 'quality_control.doublet_rate', 'expected share {}'))}; where "
-        "it could not be run, the cohort's page says so."
+        f"Doublets were called with Scrublet (doi:10.1016/j.cels.2018.11.005){rate}. Its "
+        "threshold was used where it lies in a valley between two modes of the simulated doublets "
+        "and calls at most three times the expected share plus 2 %; otherwise the deepest valley, "
+        "or else as many cells as expected. Where Scrublet could not be run, the cohort's page "
+        "says so."
+    )
+
+
+def _ambient(config: Settings) -> str:
+    done = {
+        "subtract": " The expected ambient counts were subtracted cluster by cluster.",
+        "report": " Nothing was subtracted.",
+    }.get(words(setting(config, "quality_control.ambient")), "")
+    return (
+        "The share of ambient RNA was estimated with the idea of SoupX "
+        "(doi:10.1093/gigascience/giaa151) from genes that some clusters of a sample make and "
+        "others do not, as the slope of their level in the latter over their share of the fluid, "
+        f"which is that of the empty droplets where the file holds them, else of all cells.{done}"
+    )
+
+
+_ALIGNED = {
+    "harmony": ("Harmony", "doi:10.1038/s41592-019-0619-0", "harmonypy"),
+    "scanorama": ("Scanorama", "doi:10.1038/s41587-019-0113-3", "scanorama"),
+    "scvi": ("scVI", "doi:10.1038/s41592-018-0229-2", "scvi-tools"),
+}
+
+
+def _alignment(config: Settings, provenance: Settings) -> str:
+    """Say how the samples were aligned, and how that was measured."""
+    chosen = words(setting(config, "integration.method", default="harmony"))
+    if chosen in _ALIGNED:
+        name, doi, package = _ALIGNED[chosen]
+        tool = version(provenance, package)
+        how = f"Samples were aligned with {name} ({tool}; {doi}) where a cohort has more than one"
+    else:
+        how = "Samples were not aligned"
+    return (
+        f"{how}. How well samples are mixed and cell types kept was measured with the local "
+        "inverse Simpson's index (doi:10.1038/s41592-019-0619-0), and with the adjusted Rand index "
+        "and normalised mutual information of the joint clusters against clusters of each sample "
+        "alone and against the authors' labels where there are any "
+        "(doi:10.1038/s41592-021-01336-8), on at most 10,000 cells of a cohort. "
     )
 
 
 def _populations(config: Settings, provenance: Settings) -> str:
-    chosen = setting(config, "integration.method")
-    harmony = setting(config, "integration.harmony", default=chosen in {None, "harmony"})
     pcs = joined(
         clause(config, "integration.n_top_genes", "{} highly variable genes"),
         clause(config, "integration.n_pcs", "{} components"),
-    )
-    align = (
-        "Samples were aligned with Harmony (doi:10.1038/s41592-019-0619-0) where a cohort has "
-        "more than one. "
-        if harmony
-        else "Samples were not aligned. "
     )
     leiden = joined(
         clause(config, "integration.n_neighbors", "{} neighbours"),
@@ -132,15 +174,48 @@ def _populations(config: Settings, provenance: Settings) -> str:
         clause(config, "annotation.min_score", "score at least {}"),
         clause(config, "annotation.min_margin", "lead over the second at least {}"),
         clause(config, "annotation.min_markers", "share of its markers detected at least {}"),
+        clause(config, "annotation.min_measured", "at least {} of its markers measured"),
     )
     return (
         "Populations. Counts were scaled to 10,000 per cell, log1p-transformed and reduced by "
-        f"principal component analysis{pcs}. {align}Clusters were found with Leiden "
-        f"(doi:10.1038/s41598-019-41695-z){leiden}; {version(provenance, 'umap-learn')} "
-        "(arXiv:1802.03426) serves display only. A cluster took the population with the highest "
-        "marker score, the mean of its markers less that of random genes of the same level "
-        f"(doi:10.1126/science.aad0501){rule}; a cluster that fails is unassigned and takes no "
-        "part in scoring."
+        f"principal component analysis{pcs}. {_alignment(config, provenance)}Clusters were found "
+        f"with Leiden (doi:10.1038/s41598-019-41695-z){leiden}; "
+        f"{version(provenance, 'umap-learn')} (arXiv:1802.03426) serves display only. Clusters "
+        "were named by their marker scores, the mean of a population's markers less that of random "
+        "genes of the same level (doi:10.1126/science.aad0501), first among the major populations, "
+        f"then among the fine ones inside{rule}; each cell was then checked by itself. What fails "
+        "at the fine level is named as its parent. What fails at the major level is unassigned and "
+        "takes no part in scoring; nor do cells that show two lineages at once. "
+        + _opinions(config, provenance)
+        + _malignancy(config, provenance)
+    )
+
+
+def _opinions(config: Settings, provenance: Settings) -> str:
+    """Second opinions on the populations, where the config asks for any."""
+    model, reference = (
+        words(setting(config, f"annotation.{key}")) for key in ("celltypist", "reference")
+    )
+    tool = f"{version(provenance, 'celltypist')} (doi:10.1126/science.abl5197)"
+    asked = [f"{tool} with the model {model}"] if model else []
+    asked += [f"labels carried over from the annotated reference {reference}"] if reference else []
+    if not asked:
+        return ""
+    return f"Second opinions, which change nothing: {enumerate_words(asked)}. "
+
+
+def _malignancy(config: Settings, provenance: Settings) -> str:
+    rule = joined(
+        clause(config, "malignancy.window", "windows of {} genes"),
+        clause(config, "malignancy.min_reference", "at least {} reference cells"),
+        clause(config, "malignancy.min_genes", "at least {} genes with a position"),
+    )
+    return (
+        "Tumour cells were told by markers together with copy number, inferred by "
+        f"{version(provenance, 'infercnvpy')} (its idea: doi:10.1126/science.1254257) from the "
+        "expression of neighbouring genes relative to the immune and endothelial cells of the same "
+        f"sample{rule}; cells that were judged were never among their own reference. Where "
+        "positions or reference cells are missing, a cell is undetermined."
     )
 
 

@@ -104,6 +104,12 @@ def number(value: object) -> float:
         return math.nan
 
 
+def whole(value: object) -> int:
+    """Value as a whole number; 0 where there is none."""
+    parsed = number(value)
+    return int(parsed) if math.isfinite(parsed) else 0
+
+
 def words(value: object) -> str:
     """Value as text; empty where there is none (None, NaN)."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):

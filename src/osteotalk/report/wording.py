@@ -6,6 +6,7 @@ import pandas as pd
 
 from osteotalk.report.text import (
     VERDICTS,
+    count,
     enumerate_words,
     number_setting,
     plural,
@@ -118,9 +119,10 @@ def limits_text(*, claims: pd.DataFrame, circular: str, resource: str) -> tuple[
         "not seen.",
         "Cells of a dissociated sample have lost their place: two populations of one sample need "
         "not have been neighbours.",
-        "Populations are named by marker genes alone. Malignant cells are not confirmed by copy "
-        "number, so normal osteoblasts or stroma may be among them, and ambient RNA may put a "
-        "gene into cells that do not make it.",
+        "Populations are named by marker genes. Copy number, inferred from expression, tells "
+        "tumour cells from normal ones only where a sample has reference cells and the tumour has "
+        "changes of whole chromosome arms; the page of a cohort says where it could not be told. "
+        "Ambient RNA may put a gene into cells that do not make it.",
         "The full text of the review was not available. The claims are operational statements "
         "made from its index of genes and drugs and from the literature; no verdict says that "
         "the review is right or wrong.",
@@ -133,24 +135,22 @@ def limits_text(*, claims: pd.DataFrame, circular: str, resource: str) -> tuple[
     )
 
 
-def circular_sentence(claims: pd.DataFrame, markers: pd.DataFrame | None) -> str:
-    """Genes that name a population and are a ligand or receptor of a claim, with the claims."""
+def circular_sentence(verdicts: pd.DataFrame) -> str:
+    """Say which claims expect a gene in the population that it names."""
     opening = (
-        "A gene that names a population and is also a ligand or receptor of a claim makes the "
-        "claim partly true by construction."
+        "Where a gene that names a population is also the ligand or receptor that a claim expects "
+        "in it, the claim is partly true by construction."
     )
-    if markers is None:
-        return f"{opening} The caveat of a claim says so where it is known."
-    named = set(markers["gene"].astype(str))
-    found: dict[str, list[str]] = {}
-    for row in claims.to_dict("records"):
-        pairs = words(row.get("pairs")).replace("^", ";").replace("_", ";")
-        for gene in sorted(named.intersection(pairs.split(";"))):
-            found.setdefault(gene, []).append(str(row["claim_id"]))
-    if not found:
-        return f"{opening} No marker in use is a gene of a claim."
-    listed = [f"{gene} ({', '.join(ids)})" for gene, ids in sorted(found.items())]
-    return f"{opening} {plural(len(found), 'such gene')}: {enumerate_words(listed)}."
+    flagged = verdicts[verdicts["circular"].map(words) != ""]
+    if flagged.empty:
+        return f"{opening} No claim has such a gene."
+    listed = [f"{row['claim_id']} ({row['circular']})" for row in flagged.to_dict("records")]
+    supported = int((flagged["verdict"] == "supported").sum())
+    return (
+        f"{opening} {plural(len(flagged), 'claim')} of {count(len(verdicts))} "
+        f"{'has' if len(flagged) == 1 else 'have'} such a gene, {count(supported)} of them with "
+        f"the verdict supported: {enumerate_words(listed)}."
+    )
 
 
 def resource_sentence(provenance: Mapping[str, object], interactions: pd.DataFrame | None) -> str:

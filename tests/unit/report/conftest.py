@@ -8,7 +8,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
+from osteotalk.contract import empty_frame
 from osteotalk.report import (
     Page,
     Report,
@@ -22,7 +24,7 @@ POPULATIONS = ["malignant_osteoblastic", "endothelial", "tam", "osteoclast", "cd
 EVIDENCE = [
     "claim_id", "dataset", "kind", "verdict", "reason", "n_informative", "n_active", "support",
     "support_low", "support_high", "best_edge", "effect", "effect_low", "effect_high", "decoy_p",
-    "decoy_q", "n_decoys",
+    "decoy_q", "n_decoys", "circular",
 ]  # fmt: skip
 SUPPORT = [
     "dataset", "source", "target", "ligand_complex", "receptor_complex", "n_informative",
@@ -30,7 +32,17 @@ SUPPORT = [
     "median_specificity_rank", "patients",
 ]  # fmt: skip
 CLUSTERS = [
-    "cluster", "n_cells", "population", "score", "margin", "best", "runner_up", "reason",
+    "cluster", "n_cells", "population", "score", "margin", "best", "runner_up", "major",
+    "major_score", "major_margin", "share_agree", "n_unassigned", "n_lineage_doublets", "reason",
+]  # fmt: skip
+MALIGNANCY = [
+    "sample", "patient", "cluster", "population", "n_cells", "n_reference", "cnv_score",
+    "cnv_limit", "patient_share", "malignant", "n_yes", "n_no", "n_undetermined", "reason",
+]  # fmt: skip
+MARKERS = [
+    ("malignant", "RUNX2", "+"), ("malignant_osteoblastic", "IBSP", "+"), ("tam", "CD68", "+"),
+    ("tam", "C1QA", "+"), ("tam", "CD3D", "-"), ("endothelial", "VWF", "+"),
+    ("osteoclast", "CTSK", "+"), ("cd8_t", "CD8A", "+"), ("cd8_t", "NOTSEEN", "+"),
 ]  # fmt: skip
 NAN = float("nan")
 
@@ -46,11 +58,16 @@ class Inputs:
     ingest: list[dict[str, Any]]
     adata: ad.AnnData
     clusters: pd.DataFrame
+    malignancy: pd.DataFrame
+    cnv: ad.AnnData
+    agreement: pd.DataFrame
     support: pd.DataFrame
     evidence: pd.DataFrame
     verdicts: pd.DataFrame
     claims: pd.DataFrame
     populations: pd.DataFrame
+    markers: pd.DataFrame
+    labels: pd.DataFrame
     parameters: dict[str, Any]
     provenance: dict[str, Any]
     truth: Mapping[str, Any] | None
@@ -68,10 +85,15 @@ class Inputs:
             ingest=self.ingest,
             adata=self.adata,
             clusters=self.clusters,
+            malignancy=self.malignancy,
+            cnv=self.cnv,
+            agreement=self.agreement,
             support=self.support,
             evidence=self.evidence,
             claims=self.claims,
             populations=self.populations,
+            markers=self.markers,
+            labels=self.labels,
             parameters=self.parameters,
             truth=self.truth,
         )
@@ -151,15 +173,74 @@ def make_adata(n_cells: int = 300) -> ad.AnnData:
             "condition": ["primary" if name < "S4" else "lung_metastasis" for name in sample],
             "cluster": population,
             "population": pd.Categorical(population),
+            "population_state": np.where(population == "tam", "tam_spp1", ""),
+            "population_reason": "",
+            "lineage_doublet": np.where(population == "unassigned", "yes", "no"),
+            "malignant": np.where(population == "malignant_osteoblastic", "yes", "no"),
         },
         index=[f"cell{i}" for i in range(n_cells)],
     )
-    adata = ad.AnnData(X=np.zeros((n_cells, 1), dtype=np.float32), obs=obs)
+    genes = [gene for _, gene, _ in MARKERS if gene != "NOTSEEN"]
+    own = {gene: name for name, gene, sign in MARKERS if sign == "+"}
+    rate = [[2.0 if own.get(g, "none") in name else 0.1 for g in genes] for name in population]
+    x = sparse.csr_matrix(np.log1p(rng.poisson(np.array(rate))).astype(np.float32))
+    adata = ad.AnnData(x, obs=obs, var=pd.DataFrame(index=genes))
     centre = {name: 4 * np.array([i % 3, i // 3]) for i, name in enumerate(np.unique(population))}
     adata.obsm["X_umap"] = np.array([centre[name] for name in population]) + rng.normal(
         size=(n_cells, 2)
     )
+    adata.obsm["X_umap_unaligned"] = adata.obsm["X_umap"] + 3.0 * (sample == "S1")[:, None]
+    adata.obsm["X_umap_unaligned"][:10] = np.nan
+    adata.uns["osteotalk"] = {"integrate": make_integration(n_cells)}
     return adata
+
+
+def make_integration(n_cells: int) -> dict[str, Any]:
+    def metric(before: float, after: float, better: str) -> dict[str, Any]:
+        return {"before": before, "after": after, "better": better, "what": "measured so"}
+
+    metrics = {
+        "ilisi": metric(1.5, 3.25, "higher"),
+        "own_clisi": metric(1.1, 1.4, "lower"),
+        "own_ari": metric(0.9, 0.899, "higher"),
+    }
+    return {
+        "method": "harmony",
+        "aligned": "yes",
+        "mixing": {
+            "n_cells": 200,
+            "n_cells_all": n_cells,
+            "notes": ["the cohort has no labels of its authors to compare with"],
+            "metrics": metrics,
+        },
+    }
+
+
+def make_malignancy(adata: ad.AnnData) -> pd.DataFrame:
+    rows = []
+    for (sample, cluster), cells in adata.obs.groupby(["sample", "cluster"]):
+        yes = "malignant" in cluster
+        score = NAN if sample == "S5" else float(yes)
+        call = "undetermined" if sample == "S5" else ("yes" if yes else "no")
+        why = "too few reference cells: 3" if sample == "S5" else "copy number agrees"
+        counts = [len(cells) if call == name else 0 for name in ("yes", "no", "undetermined")]
+        rows.append(
+            (sample, sample.replace("S", "P"), cluster, cluster, len(cells), 40, score, 0.5,
+             0.25, call, *counts, why)
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=MALIGNANCY)
+
+
+def make_cnv(adata: ad.AnnData) -> ad.AnnData:
+    rng = np.random.default_rng(4)
+    obs = adata.obs[["sample", "patient", "cluster", "population", "malignant"]].iloc[:60].copy()
+    obs["reference"] = np.where(obs["population"].isin(["tam", "cd8_t"]), "yes", "no")
+    var = pd.DataFrame(
+        {"chromosome": ["chr1"] * 6 + ["chr2"] * 4, "start": [*range(6), *range(4)]},
+        index=[f"w{i}" for i in range(10)],
+    )
+    x = sparse.csr_matrix(rng.normal(scale=0.1, size=(len(obs), 10)).astype(np.float32))
+    return ad.AnnData(x, obs=obs, var=var)
 
 
 def make_qc(samples: pd.DataFrame, adata: ad.AnnData) -> list[dict[str, Any]]:
@@ -173,7 +254,38 @@ def make_qc(samples: pd.DataFrame, adata: ad.AnnData) -> list[dict[str, Any]]:
                 "n_cells_kept": kept,
                 "dropped": {"low_counts": 12, "low_genes": 3, "high_mito": 10, "doublet": 5},
                 "limits": {"n_counts": [500, 20000], "n_genes": [200, 5000], "pct_mito_max": 12.5},
-                "doublet_threshold": 0.31,
+                "suspension": "cell",
+                "overrides": {},
+                "distributions": {
+                    name: {
+                        "edges": [low, 2 * low, 4 * low],
+                        "droplets": [12, kept + 18],
+                        "below": 0,
+                        "above": 0,
+                    }
+                    for name, low in (("n_counts", 100), ("n_genes", 40), ("pct_mito", 5))
+                },
+                "doublets": {
+                    "expected_share": 0.02,
+                    "called_share": 0.031,
+                    "threshold": 0.31,
+                    "rule": "scrublet",
+                    "histogram": {
+                        "edges": [-2.0, 0.0, 2.0, 4.0],
+                        "observed": [40.0, 20.0, 5.0],
+                        "simulated": [30.0, 10.0, 35.0],
+                        "threshold": 1.0,
+                    },
+                },
+                "ambient": {
+                    "share": 0.04,
+                    "share_low": 0.03,
+                    "share_high": 0.061,
+                    "n_genes": 80,
+                    "soup": "all cells",
+                    "counts_removed": None,
+                    "reason": "",
+                },
                 "notes": [],
                 "median_counts": 2100.0 if kept else None,
                 "median_genes": 1100.0 if kept else None,
@@ -238,9 +350,9 @@ def make_evidence(dataset: str) -> pd.DataFrame:
         ("C006", "not testable", "not visible in RNA: vesicles", 0, 0, NAN, NAN, NAN, "",
          NAN, NAN, NAN, NAN, NAN),
     ]  # fmt: skip
-    columns = [name for name in EVIDENCE if name not in {"dataset", "kind", "n_decoys"}]
+    columns = [name for name in EVIDENCE if name not in {"dataset", "kind", "n_decoys", "circular"}]
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(dataset=dataset, kind="interaction", n_decoys=999)[EVIDENCE]
+    return frame.assign(dataset=dataset, kind="interaction", n_decoys=999, circular="")[EVIDENCE]
 
 
 def make_populations() -> pd.DataFrame:
@@ -251,15 +363,31 @@ def make_populations() -> pd.DataFrame:
         ("tam", "Tumour-associated macrophage", "", "#4477AA"),
         ("osteoclast", "Osteoclast", "", "#332288"),
         ("cd8_t", "CD8 T cell", "", "#882255"),
+        ("tam_spp1", "SPP1+ macrophage", "tam", "#2E6CA4"),
     ]
-    return pd.DataFrame(rows, columns=["population", "label", "parent", "colour"])
+    frame = pd.DataFrame(rows, columns=["population", "label", "parent", "colour"])
+    return frame.assign(level=["state" if row[0] == "tam_spp1" else "" for row in rows])
 
 
 PARAMETERS = {
     "seed": 0,
     "datasets": ["toy"],
-    "quality_control": {"min_counts": 501, "min_genes": 202, "n_mads": 5, "doublet_rate": 0.05},
-    "integration": {"n_top_genes": 2003, "n_pcs": 31, "harmony": True, "resolution": 2.5},
+    "quality_control": {
+        "min_counts": 501,
+        "min_genes": 202,
+        "n_mads": 5.5,
+        "max_pct_mito": 21,
+        "max_pct_mito_nucleus": 6,
+        "n_mads_mito": 4.5,
+        "doublets_per_1000": 0.009,
+    },
+    "integration": {
+        "n_top_genes": 2003,
+        "n_pcs": 31,
+        "method": "harmony",
+        "n_neighbors": 14,
+        "resolution": 2.5,
+    },
     "annotation": {"min_score": 0.26, "min_margin": 0.11},
     "interactions": {"expr_prop": 0.13, "min_cells": 11, "n_perms": 1007, "alpha": 0.05},
     "claims": {"min_patients": 3, "min_support": 0.5, "n_decoys": 999, "max_decoy_q": 0.05},
@@ -302,16 +430,39 @@ def inputs() -> Inputs:
         adata=adata,
         clusters=pd.DataFrame(
             [
-                ("0", 100, "tam", 0.8, 0.3, "tam", "cd8_t", ""),
-                ("1", 40, "unassigned", NAN, NAN, "", "", "score 0.1 below 0.26"),
+                ("0", 100, "tam", 0.8, 0.3, "tam", "cd8_t", "tam", 0.8, 0.3, 0.9, 2, 1, ""),
+                (
+                    "1",
+                    40,
+                    "unassigned",
+                    NAN,
+                    NAN,
+                    "",
+                    "",
+                    "",
+                    NAN,
+                    NAN,
+                    NAN,
+                    40,
+                    9,
+                    "score 0.1 below 0.26",
+                ),
             ],
             columns=CLUSTERS,
         ),
+        malignancy=make_malignancy(adata),
+        cnv=make_cnv(adata),
+        agreement=empty_frame("agreement"),
         support=make_support(),
         evidence=make_evidence("toy"),
         verdicts=make_evidence("all"),
         claims=make_claims(),
         populations=make_populations(),
+        markers=pd.DataFrame(MARKERS, columns=["population", "gene", "sign"]),
+        labels=pd.DataFrame(
+            [("toy", "Lung", "", "normal lung"), ("other", "Tumour", "malignant", "not ours")],
+            columns=["dataset", "label", "population", "note"],
+        ),
         parameters=PARAMETERS,
         provenance=PROVENANCE,
         truth=None,
@@ -335,6 +486,12 @@ def resampled() -> Callable[[Inputs, list[str]], Inputs]:
     def keep(inputs: Inputs, names: list[str]) -> Inputs:
         samples = inputs.samples[inputs.samples["sample"].isin(names)].reset_index(drop=True)
         adata = inputs.adata[inputs.adata.obs["sample"].isin(names).to_numpy()].copy()
-        return inputs.having(samples=samples, adata=adata, qc=make_qc(samples, adata))
+        return inputs.having(
+            samples=samples,
+            adata=adata,
+            qc=make_qc(samples, adata),
+            malignancy=make_malignancy(adata),
+            cnv=make_cnv(adata),
+        )
 
     return keep

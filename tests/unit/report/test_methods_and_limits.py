@@ -16,6 +16,7 @@ DOIS = [
     "10.1186/s13059-017-1382-0",
     "10.21105/joss.04371",
     "10.1016/j.cels.2018.11.005",
+    "10.1093/gigascience/giaa151",
     "10.1038/s41592-019-0619-0",
     "10.1038/s41598-019-41695-z",
     "10.1126/science.aad0501",
@@ -63,12 +64,26 @@ def test_absent_settings_take_their_clause_with_them(inputs):
 
 
 def test_steps_that_did_not_run_are_not_described(inputs):
-    off = {"quality_control": {"doublet_rate": 0}, "integration": {"harmony": False}}
+    off = {"quality_control": {"doublets_per_1000": 0}, "integration": {"method": "none"}}
     text = text_of(inputs, parameters=off)
-    assert "Doublets were not called." in text
+    assert "Doublets were not called" in text
     assert "Samples were not aligned." in text
     assert "Scrublet" not in text
     assert "Harmony" not in text
+    assert "Second opinions" not in text
+
+
+def test_methods_in_use_are_named(inputs):
+    used = {
+        "integration": {"method": "scanorama"},
+        "annotation": {"celltypist": "model.pkl", "reference": "bone.h5ad"},
+        "malignancy": {"window": 101, "min_reference": 21, "min_genes": 1001},
+    }
+    text = text_of(inputs, parameters=used)
+    assert "aligned with Scanorama (scanorama; doi:10.1038/s41587-019-0113-3)" in text
+    assert "celltypist (doi:10.1126/science.abl5197) with the model model.pkl and labels" in text
+    assert "the annotated reference bone.h5ad." in text
+    assert "(windows of 101 genes; at least 21 reference cells; at least 1001 genes" in text
 
 
 def test_simulated_cohorts_say_so(inputs, simulated):
@@ -88,12 +103,17 @@ def test_definitions_use_the_thresholds_in_use(inputs):
     assert "at least 11 cells" in dict(term_definitions(parameters))["Informative patient"]
 
 
-def test_circular_markers_are_named_with_their_claims(inputs):
-    markers = pd.DataFrame({"population": ["tam", "tam"], "gene": ["SPP1", "CD68"]})
-    sentence = circular_sentence(inputs.claims, markers)
-    assert "1 such gene: SPP1 (C002)." in sentence
-    none = circular_sentence(inputs.claims, markers.tail(1))
-    assert none.endswith("No marker in use is a gene of a claim.")
+def test_circular_claims_are_named_with_their_genes(inputs):
+    none = circular_sentence(inputs.verdicts)
+    assert none.endswith("No claim has such a gene.")
+    verdicts = inputs.verdicts.copy()
+    verdicts.loc[0, "circular"] = "ligand VEGFA is a marker of malignant"
+    verdicts.loc[2, "circular"] = "receptor SIRPA is a marker of tam"
+    sentence = circular_sentence(verdicts)
+    assert (
+        "2 claims of 6 have such a gene, 1 of them with the verdict supported: C001 (ligand VEGFA "
+        "is a marker of malignant) and C003 (receptor SIRPA is a marker of tam)." in sentence
+    )
 
 
 def test_changed_pairs_are_listed(inputs):

@@ -1,0 +1,264 @@
+"""Figures in rows and columns: markers of populations, sureness of clusters, labels and ours."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure as Drawing
+from matplotlib.lines import Line2D
+
+from osteotalk.report.figures import WIDTH, legend_label
+from osteotalk.report.svg import drawing_style, to_svg
+from osteotalk.report.text import shorten
+from osteotalk.report.vocabulary import UNASSIGNED, Vocabulary
+
+# Light to dark blue; it also reads in grey.
+_BLUES = LinearSegmentedColormap.from_list("osteotalk", ["#F1F4F8", "#7FA6CC", "#0B2E59"])
+_ROW = 0.185  # inches
+_DOT = 95.0  # area of the dot of a gene that all cells have, points squared
+_LINE = "#8A1538"
+_HOLLOW = "#777C84"
+_DASHES = (0, (4, 2))
+
+
+def dot_plot(
+    dots: pd.DataFrame, *, columns: Sequence[str], words: Vocabulary, uid: str, **mark: str
+) -> str:
+    """Markers in rows, populations in columns: detection as size, expression as shade.
+
+    Parameters
+    ----------
+    dots
+        One row per marker and population: ``marker_of``, ``gene``, ``population``, ``level`` (mean
+        expression over the highest of the gene, 0 to 1) and ``detected`` (share of cells). Markers
+        are in drawing order, those of one population together.
+    columns
+        Populations in drawing order.
+    """
+    rows = list(dict.fromkeys(zip(dots["marker_of"], dots["gene"], strict=True)))
+    height = {row: place for place, row in enumerate(rows)}
+    with drawing_style():
+        drawing = Drawing(figsize=(WIDTH, _ROW * len(rows) + 0.2))
+        axes = drawing.add_axes((0.33, 0.0, 0.67, 1.0))
+        axes.scatter(
+            [columns.index(name) for name in dots["population"]],
+            [height[row] for row in zip(dots["marker_of"], dots["gene"], strict=True)],
+            s=_DOT * dots["detected"].to_numpy(float),
+            c=_BLUES(dots["level"].to_numpy(float)),
+            edgecolors="#5A6470",
+            linewidths=0.4,
+        )
+        _frame(axes, n_rows=len(rows), n_columns=len(columns))
+        axes.set_yticks(range(len(rows)), [gene for _, gene in rows], fontsize=7.5)
+        _populations_above(axes, columns, words)
+        _marker_groups(axes, [group for group, _ in rows], words)
+        _dot_legend(axes, height=drawing.get_figheight())
+        return to_svg(drawing, uid=uid, **mark)
+
+
+def _frame(axes: Axes, *, n_rows: int, n_columns: int) -> None:
+    axes.set_xlim(-0.6, n_columns - 0.4)
+    axes.set_ylim(n_rows - 0.4, -0.6)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _populations_above(
+    axes: Axes, columns: Sequence[str], words: Vocabulary, *, middle: float = 0.0
+) -> None:
+    axes.xaxis.tick_top()
+    axes.set_xticks(
+        np.arange(len(columns)) + middle,
+        [shorten(words.label(name), 30) for name in columns],
+        rotation=60,
+        ha="left",
+        rotation_mode="anchor",
+        fontsize=8,
+    )
+
+
+def _marker_groups(axes: Axes, groups: Sequence[str], words: Vocabulary) -> None:
+    """Name the population of each block of markers at the left, with a line between blocks."""
+    starts = [i for i, name in enumerate(groups) if i == 0 or groups[i - 1] != name]
+    for start, end in zip(starts, [*starts[1:], len(groups)], strict=True):
+        name = groups[start]
+        axes.text(
+            -0.5,
+            (start + end - 1) / 2,
+            shorten(words.label(name), 24),
+            transform=axes.get_yaxis_transform(),
+            ha="left",
+            va="center",
+            fontsize=8,
+            clip_on=False,
+        )
+        axes.plot(
+            [-0.5, 1],
+            [start - 0.5, start - 0.5],
+            transform=axes.get_yaxis_transform(),
+            color="#D6D3CB",
+            lw=0.6,
+            clip_on=False,
+        )
+
+
+def _dot_legend(axes: Axes, *, height: float) -> None:
+    sizes = [
+        Line2D(
+            [],
+            [],
+            marker="o",
+            ls="",
+            markersize=(_DOT * share) ** 0.5,
+            mfc="#7FA6CC",
+            mec="#5A6470",
+            mew=0.4,
+            label=f"{share:.0%} of cells",
+        )
+        for share in (0.1, 0.5, 1.0)
+    ]
+    shades = [
+        Line2D(
+            [],
+            [],
+            marker="s",
+            ls="",
+            markersize=8,
+            mfc=_BLUES(level),
+            mec="#5A6470",
+            mew=0.4,
+            label=f"{level:.0%} of the gene's highest mean",
+        )
+        for level in (0.0, 0.5, 1.0)
+    ]
+    axes.legend(
+        handles=[*sizes, *shades],
+        loc="upper center",
+        bbox_to_anchor=(0.25, -0.1 / height),
+        ncols=2,
+        frameon=False,
+        fontsize=8,
+    )
+
+
+def confidence_figure(
+    clusters: pd.DataFrame,
+    *,
+    limits: Mapping[str, float],
+    words: Vocabulary,
+    uid: str,
+    **mark: str,
+) -> str:
+    """Score, lead and share of agreeing cells of each cluster, against the limits.
+
+    Parameters
+    ----------
+    clusters
+        One row per cluster in drawing order: ``cluster``, ``population``, ``best``, ``n_cells``,
+        ``score``, ``margin``, ``major_score``, ``major_margin`` and ``share_agree``.
+    limits
+        ``score`` and ``margin`` of the config; absent where there is none.
+    """
+    panels = {
+        "score": ("score", "major_score"),
+        "margin": ("lead over the next", "major_margin"),
+        "share_agree": ("share of cells that agree", ""),
+    }
+    rows = np.arange(len(clusters))
+    with drawing_style():
+        drawing = Drawing(figsize=(WIDTH, _ROW * len(rows) + 0.2))
+        for place, (column, (title, major)) in enumerate(panels.items()):
+            axes = drawing.add_axes((0.34 + 0.225 * place, 0.0, 0.205, 1.0))
+            if major:
+                axes.plot(clusters[major], rows, ls="", marker="s", ms=6, mfc="none", mec=_HOLLOW)
+            _sureness(axes, clusters, column, words)
+            if column in limits:
+                axes.axvline(limits[column], color=_LINE, lw=0.9, ls=_DASHES)
+            axes.set_ylim(len(rows) - 0.4, -0.6)
+            axes.set_xlabel(title, fontsize=8.5)
+            axes.tick_params(axis="x", labelsize=7.5)
+            axes.tick_params(axis="y", length=0)
+            axes.grid(axis="y", color="#ECEAE4", lw=0.6)
+            axes.set_axisbelow(True)
+            names = _cluster_names(clusters, words) if place == 0 else [""] * len(rows)
+            axes.set_yticks(rows, names, fontsize=7.5)
+            if column == "share_agree":
+                axes.set_xlim(-0.03, 1.03)
+        _confidence_legend(drawing)
+        return to_svg(drawing, uid=uid, **mark)
+
+
+def _sureness(axes: Axes, clusters: pd.DataFrame, column: str, words: Vocabulary) -> None:
+    """Dots in the colour of the population; crosses in that of the best match if unassigned."""
+    rows, values = np.arange(len(clusters)), clusters[column].to_numpy(float)
+    for sure, marker in ((True, "o"), (False, "x")):
+        chosen = (clusters["population"] != UNASSIGNED).to_numpy() == sure
+        names = clusters.loc[chosen, "population" if sure else "best"]
+        colours = [words.colour(str(name) or UNASSIGNED) for name in names]
+        axes.scatter(values[chosen], rows[chosen], s=30, c=colours, marker=marker, zorder=3)
+
+
+def _cluster_names(clusters: pd.DataFrame, words: Vocabulary) -> list[str]:
+    return [
+        legend_label(f"{shorten(words.label(str(name)), 26)} · {cluster}", 40)
+        for name, cluster in zip(clusters["population"], clusters["cluster"], strict=True)
+    ]
+
+
+def _confidence_legend(drawing: Drawing) -> None:
+    grey = "#5A5F66"
+    drawing.legend(
+        handles=[
+            Line2D([], [], marker="o", ls="", color=grey, label="fine population"),
+            Line2D([], [], marker="x", ls="", color=grey, label="unassigned: its best match"),
+            Line2D([], [], marker="s", ls="", mfc="none", mec=_HOLLOW, label="major population"),
+            Line2D([], [], color=_LINE, lw=0.9, ls=_DASHES, label="limit"),
+        ],
+        loc="upper left",
+        bbox_to_anchor=(0.0, -0.5 / drawing.get_figheight()),
+        ncols=4,
+        frameon=False,
+        fontsize=8,
+        columnspacing=1.2,
+    )
+
+
+def confusion_figure(
+    shares: pd.DataFrame, *, cells: pd.Series, words: Vocabulary, uid: str, **mark: str
+) -> str:
+    """Labels in rows, our populations in columns: share of the label's cells.
+
+    Parameters
+    ----------
+    shares
+        Labels x populations, in drawing order; each row sums to 1.
+    cells
+        Cells of each label.
+    """
+    with drawing_style():
+        drawing = Drawing(figsize=(WIDTH, 0.24 * len(shares) + 0.2))
+        axes = drawing.add_axes((0.36, 0.0, 0.64, 1.0))
+        values = shares.to_numpy(float)
+        axes.pcolormesh(values, cmap=_BLUES, vmin=0, vmax=1, edgecolors="white", linewidth=0.5)
+        for row, column in np.argwhere(values >= 0.005):
+            share = values[row, column]
+            axes.text(
+                column + 0.5,
+                row + 0.5,
+                f"{100 * share:.0f}",
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if share > 0.45 else "#1C1F23",
+            )
+        axes.set_ylim(len(shares), 0)
+        labels = [f"{shorten(str(name), 30)} ({cells[name]:,})" for name in shares.index]
+        axes.set_yticks(np.arange(len(shares)) + 0.5, labels, fontsize=8)
+        _populations_above(axes, list(shares.columns), words, middle=0.5)
+        axes.tick_params(length=0)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        return to_svg(drawing, uid=uid, **mark)

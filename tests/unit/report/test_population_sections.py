@@ -1,0 +1,246 @@
+"""Sections on cells: populations, integration, malignancy, agreement."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from anndata import AnnData
+from scipy import sparse
+
+from osteotalk.annotate.agreement import agreement_table
+from osteotalk.report.agreement_section import agreement_section
+from osteotalk.report.integration_section import integration_section
+from osteotalk.report.malignancy_section import malignancy_section
+from osteotalk.report.markers import dots, group_means, marker_rows
+from osteotalk.report.population_section import Cohort, population_section
+from osteotalk.report.vocabulary import vocabulary
+
+
+@pytest.fixture
+def cohort(inputs):
+    return Cohort(
+        dataset="toy",
+        samples=inputs.samples,
+        adata=inputs.adata,
+        palette=vocabulary(inputs.populations),
+        populations=inputs.populations,
+        parameters=inputs.parameters,
+        stamp="",
+    )
+
+
+def tables(section):
+    return {table.anchor: table.frame for table in section.tables}
+
+
+def figures(section):
+    return {figure.anchor: figure for figure in section.figures}
+
+
+def test_means_and_shares_by_hand():
+    x = np.array([[1.0, 0.0], [3.0, 2.0], [0.0, 4.0]], dtype=np.float32)
+    adata = AnnData(sparse.csr_matrix(x), var=pd.DataFrame(index=["A", "B"]))
+    means, shares = group_means(adata, ["b", "a", "b"], genes=["B", "A"])
+    assert means.to_dict() == {"B": {"a": 2.0, "b": 2.0}, "A": {"a": 3.0, "b": 0.5}}
+    assert shares.to_dict() == {"B": {"a": 1.0, "b": 0.5}, "A": {"a": 1.0, "b": 0.5}}
+
+
+def test_marker_rows_equal_a_loop_over_the_cells(inputs):
+    rows = marker_rows(inputs.adata, markers=inputs.markers, populations=inputs.populations)
+    assert list(rows["gene"]) == [
+        "RUNX2", "IBSP", "VWF", "CD68", "C1QA", "CD3D", "CTSK", "CD8A", "NOTSEEN",
+    ]  # fmt: skip
+    name = inputs.adata.obs["population"].astype(str).to_numpy()
+    x = pd.DataFrame(inputs.adata.X.toarray(), columns=inputs.adata.var_names)
+    for row in rows[rows["measured"] == "yes"].to_dict("records"):
+        # the toy's only parent is malignant, with one population below it
+        own = name == row["marker_of"].replace("malignant_osteoblastic", "malignant").replace(
+            "malignant", "malignant_osteoblastic"
+        )
+        assert row["mean"] == pytest.approx(x.loc[own, row["gene"]].mean(), rel=1e-5)
+        assert row["detected"] == pytest.approx((x.loc[own, row["gene"]] > 0).mean())
+        others = x.loc[~own & (name != "unassigned"), row["gene"]].groupby(
+            name[~own & (name != "unassigned")]
+        )
+        assert row["mean_elsewhere"] == pytest.approx(others.mean().max(), rel=1e-5)
+        assert row["elsewhere"] == others.mean().idxmax()
+    assert rows["sign"].value_counts().to_dict() == {"+": 8, "-": 1}
+
+
+def test_dot_plot_shows_positive_measured_markers_of_populations_found(inputs):
+    rows = marker_rows(inputs.adata, markers=inputs.markers, populations=inputs.populations)
+    frame = dots(inputs.adata, rows, columns=["tam", "cd8_t"])
+    assert set(frame["gene"]) == {"RUNX2", "IBSP", "VWF", "CD68", "C1QA", "CTSK", "CD8A"}
+    assert frame["level"].max() == 1
+    assert frame["level"].min() >= 0
+    own = frame[(frame["gene"] == "C1QA") & (frame["population"] == "tam")].iloc[0]
+    cells = inputs.adata[(inputs.adata.obs["population"] == "tam").to_numpy(), "C1QA"].X
+    assert own["detected"] == pytest.approx((cells.toarray() > 0).mean())
+
+
+def test_populations_say_how_sure_they_are(cohort, inputs):
+    section = population_section(cohort, clusters=inputs.clusters, markers=inputs.markers)
+    unsure = int((cohort.named == "unassigned").sum())
+    assert f"of these, {unsure} cells showed two lineages at once and are likely" in section.body[0]
+    assert "1 marker gene of the populations found was not measured: NOTSEEN." in section.caveats
+    assert list(figures(section)) == [
+        "figure-umap-population",
+        "figure-markers",
+        "figure-confidence",
+        "figure-composition",
+    ]
+    states = tables(section)["table-states"]
+    assert states[["population", "state"]].values.tolist() == [["tam", "tam_spp1"]]
+    assert states["share"].tolist() == [1.0]
+    svg = figures(section)["figure-confidence"].svg
+    assert "Tumour-associated macroph… · 0" in svg
+    assert "Unassigned · 1" in svg
+
+
+def test_cells_named_as_their_parent_are_counted(cohort, inputs):
+    names = cohort.adata.obs["population"].astype(str)
+    cohort.adata.obs["population"] = names.replace("malignant_osteoblastic", "malignant")
+    n = (names == "malignant_osteoblastic").sum()
+    body = population_section(cohort, clusters=inputs.clusters, markers=inputs.markers).body
+    assert body[1] == (
+        f"{n} cells could be told only at the upper level and bear the name of the parent: "
+        f"Malignant {n}."
+    )
+
+
+def test_many_clusters_are_cut_and_said(cohort, inputs):
+    many = pd.concat([inputs.clusters.head(1)] * 70).assign(
+        cluster=[str(number) for number in range(70)]
+    )
+    section = population_section(cohort, clusters=many, markers=inputs.markers)
+    figure = figures(section)["figure-confidence"]
+    assert "The 60 largest of 70 clusters are shown." in figure.caption
+    assert len(tables(section)["table-clusters"]) == 70
+
+
+def test_nobody_is_assigned(cohort, inputs):
+    cohort.adata.obs["population"] = "unassigned"
+    section = population_section(cohort, clusters=inputs.clusters, markers=inputs.markers)
+    assert "0 populations" in section.body[0]
+    assert "figure-markers" not in figures(section)
+    assert tables(section)["table-markers"].empty
+
+
+def test_mixing_is_shown_before_and_after(cohort):
+    section = integration_section(cohort)
+    frame = tables(section)["table-mixing"].set_index("metric")
+    assert frame["change"].to_dict() == {
+        "ilisi": "better",
+        "own_clisi": "worse",
+        "own_ari": "about the same",
+    }
+    assert "1.5 samples around it before and 3.2 after" in section.body[1]
+    assert section.body[2].startswith("The measures are of 200 of 300 cells")
+    assert "The cohort has no labels of its authors to compare with." in section.caveats
+    figure = figures(section)["figure-aligned"]
+    assert "290 cells before and after aligning with Harmony" in figure.alt
+    assert "290 cells drawn at random are shown." in figure.caption
+
+
+def test_conditions_have_a_map_if_there_are_several(cohort):
+    assert "figure-umap-condition" in figures(integration_section(cohort))
+    cohort.adata.obs["condition"] = "primary"
+    assert "figure-umap-condition" not in figures(integration_section(cohort))
+
+
+def test_samples_that_were_not_aligned(cohort):
+    done = cohort.adata.uns["osteotalk"]["integrate"]
+    done |= {"method": "none", "aligned": "no"}
+    for metric in done["mixing"]["metrics"].values():
+        del metric["after"]
+    del cohort.adata.obsm["X_umap_unaligned"]
+    section = integration_section(cohort)
+    assert section.body[0] == "The 5 samples were not aligned, as the config says."
+    table = section.tables[0]
+    assert [column.label for column in table.columns] == [
+        "Question",
+        "Measure",
+        "Value",
+        "Better if",
+    ]
+    assert "figure-aligned" not in figures(section)
+    cohort.adata.obs["sample"] = "S1"
+    assert "one sample with cells" in integration_section(cohort).body[0]
+
+
+def test_nothing_recorded_about_the_integration(cohort):
+    del cohort.adata.uns["osteotalk"]
+    section = integration_section(cohort)
+    assert section.tables == ()
+
+
+def test_malignant_calls_add_up(cohort, inputs):
+    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    frame = tables(section)["table-malignant"]
+    calls = cohort.cells["malignant"].value_counts()
+    assert frame[["yes", "no", "undetermined"]].sum().tolist() == [calls["yes"], calls["no"], 0]
+    assert frame["computed"].tolist() == ["yes", "yes", "yes", "yes", "no"]
+    assert "Copy number could be computed in 4 of 5 samples." in section.body[0]
+    assert list(figures(section)) == ["figure-umap-malignancy", "figure-cnv"]
+    assert "60 cells" in figures(section)["figure-cnv"].alt
+    calls = tables(section)["table-malignant-clusters"]
+    assert calls["reason"].tolist() == inputs.malignancy["reason"].tolist()
+
+
+def test_no_profile_no_heat_map(cohort, inputs):
+    for cnv in (inputs.cnv[:0], inputs.cnv[:, :0]):
+        section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=cnv.copy())
+        assert "figure-cnv" not in figures(section)
+
+
+def labelled(inputs):
+    obs = inputs.adata.obs.copy()
+    word = {"tam": "Macro", "cd8_t": "T", "unassigned": "Lung", "endothelial": ""}
+    obs["author_label"] = obs["population"].astype(str).map(word).fillna("Tumour")
+    obs["celltypist_label"] = ""
+    labels = [
+        {"label": "Macro", "population": "tam"},
+        {"label": "T", "population": "cd8_t"},
+        {"label": "Tumour", "population": "malignant"},
+    ]
+    return agreement_table(obs, labels=labels, populations=inputs.populations)
+
+
+def test_agreement_is_judged_against_the_labels(cohort, inputs):
+    agreement = labelled(inputs)
+    section = agreement_section(cohort, agreement, labels=inputs.labels)
+    sizes = cohort.named.value_counts()
+    # every label but 'Tumour' is right by construction; osteoclasts were called tumour
+    judged = sizes[["tam", "cd8_t", "malignant_osteoblastic", "osteoclast"]].sum()
+    right = judged - sizes["osteoclast"]
+    assert f"At the major level {right / judged:.1%} of {judged} judged cells" in section.body[0]
+    assert section.body[1].startswith("No cell has a label of CellTypist")
+    frame = tables(section)["table-agreement"]
+    assert frame["n_cells"].tolist() == [len(cohort.cells) - sizes["endothelial"]] * 2
+    scores = tables(section)["table-scores-author"].set_index(["level", "population"])
+    recall = sizes["malignant_osteoblastic"] / (
+        sizes["malignant_osteoblastic"] + sizes["osteoclast"]
+    )
+    assert scores.loc[("major", "malignant"), "recall"] == pytest.approx(recall)
+    assert scores.loc[("fine", "tam"), "precision"] == 1
+    named = tables(section)["table-labels-author"].set_index("label")["note"]
+    assert (named.loc["Lung"], set(named.loc["Tumour"])) == ("normal lung", {""})
+    figure = figures(section)["figure-agreement-author"]
+    order = [figure.svg.index(f">{name} (") for name in ("Tumour", "Macro", "T", "Lung")]
+    assert order == sorted(order)
+    assert "figure-agreement-celltypist" not in figures(section)
+
+
+def test_no_other_labels_no_section(cohort, inputs):
+    assert agreement_section(cohort, inputs.agreement, labels=inputs.labels) is None
+    assert 'id="agreement"' not in inputs.dataset_html()
+    assert 'id="agreement"' in inputs.having(agreement=labelled(inputs)).dataset_html()
+
+
+def test_figures_of_the_cells_carry_the_stamp(simulated):
+    html = simulated.having(agreement=labelled(simulated)).dataset_html()
+    for name in ("markers", "confidence", "aligned", "cnv", "umap-malignancy", "agreement-author"):
+        figure = re.search(rf'<figure id="figure-{name}".*?</figure>', html, flags=re.S)
+        assert figure is not None, name
+        assert "SIMULATED DATA" in figure.group(0), name
