@@ -35,7 +35,7 @@ def draw(folder: Path, *, cells: int, genes: int, samples: int) -> None:
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     table = pd.read_csv(ROOT / config["tables"]["samples"], sep="\t", dtype=str).fillna("")
     files = pd.read_csv(ROOT / config["tables"]["files"], sep="\t", dtype=str).fillna("")
-    embedded = table[table["dataset"] == "simulated_os"].to_dict("records")
+    embedded = table[table["dataset"] == "simulated_os"].sort_values("sample").to_dict("records")
     roles = files[(files["dataset"] == "simulated_os") & (files["sample"] == embedded[0]["sample"])]
     shared = files[(files["dataset"] == "simulated_os") & (files["sample"] == "")]
     names = [f"S{i:02d}" for i in range(samples)]

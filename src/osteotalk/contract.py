@@ -134,6 +134,7 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "population": TEXT,
             "n_cells": INTEGER,
             "n_reference": INTEGER,
+            "copy_number": TEXT,  # computed, no change (no arm gained or lost), or not computed
             "cnv_score": NUMBER,
             "cnv_limit": NUMBER,
             "patient_share": NUMBER,

@@ -127,6 +127,7 @@ def integrate(
         before = np.asarray(adata.obsm["X_pca"], dtype=np.float32)
         if aligned:
             adata.obsm["X_pca"] = align(adata, method=method, seed=seed)
+            log.info("aligned with %s", method)
             adata.obsm["X_pca_unaligned"] = before
             adata.obsm["X_umap_unaligned"] = _map_before(adata, n_neighbors=near, seed=seed)
         _cluster_and_map(adata, n_neighbors=near, resolution=resolution, seed=seed)
@@ -165,6 +166,7 @@ def _reduce(adata: AnnData, *, n_top_genes: int, n_pcs: int, seed: int) -> int:
     adata.X = counts.astype(np.float32)
     sc.pp.normalize_total(adata, target_sum=TARGET_SUM)
     sc.pp.log1p(adata)
+    log.info("normalised")
     big_enough = adata.obs["sample"].value_counts().min() >= MIN_CELLS
     sc.pp.highly_variable_genes(
         adata,
@@ -173,12 +175,14 @@ def _reduce(adata: AnnData, *, n_top_genes: int, n_pcs: int, seed: int) -> int:
     )
     n_pcs = min(n_pcs, adata.n_obs - 1, int(adata.var["highly_variable"].sum()) - 1)
     sc.pp.pca(adata, n_comps=n_pcs, mask_var="highly_variable", random_state=seed)
+    log.info("%d principal components", n_pcs)
     return n_pcs
 
 
 def _cluster_and_map(adata: AnnData, *, n_neighbors: int, resolution: float, seed: int) -> None:
     """Neighbour graph, Leiden clusters and UMAP of all cells, in place."""
     sc.pp.neighbors(adata, n_neighbors=n_neighbors, use_rep="X_pca", random_state=seed)
+    log.info("neighbours found")
     sc.tl.leiden(
         adata,
         resolution=resolution,
@@ -188,7 +192,9 @@ def _cluster_and_map(adata: AnnData, *, n_neighbors: int, resolution: float, see
         directed=False,
         random_state=seed,
     )
+    log.info("clustered")
     sc.tl.umap(adata, random_state=seed)
+    log.info("mapped")
 
 
 def _map_before(adata: AnnData, *, n_neighbors: int, seed: int) -> np.ndarray:
@@ -200,6 +206,7 @@ def _map_before(adata: AnnData, *, n_neighbors: int, seed: int) -> np.ndarray:
     sc.tl.umap(cells, random_state=seed)
     points = np.full((adata.n_obs, 2), np.nan, dtype=np.float32)
     points[chosen] = cells.obsm["X_umap"]
+    log.info("mapped before aligning: %d cells", len(chosen))
     return points
 
 

@@ -130,7 +130,7 @@ def test_index_says_what_it_cannot(inputs):
     html = inputs.index_html()
     for sentence in (
         "RNA is not protein",
-        "not confirmed by copy number",
+        "only where a sample has reference cells and the tumour has changes of whole",
         "The full text of the review was not available",
         "3 of 7 rest on general biology",
     ):
