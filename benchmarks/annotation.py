@@ -71,11 +71,12 @@ def shuffled(markers: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 
 def thinned(markers: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Drop a random third of the markers of each population, rounded down."""
+    """Drop a random third of each population's positive and negative markers, rounded down."""
     rng = np.random.default_rng(seed)
+    negative = markers["sign"] == "-"
     dropped = [
         rng.choice(rows, int(len(rows) * THINNED), replace=False)
-        for rows in markers.groupby("population", sort=False).indices.values()
+        for rows in markers.groupby(["population", negative], sort=False).indices.values()
     ]
     return markers.drop(markers.index[np.concatenate(dropped)])
 
@@ -111,7 +112,9 @@ def lung_cohort() -> ad.AnnData:
             },
             index=part.obs_names,
         )
-        samples.append(ad.AnnData(x, obs=obs, var=pd.DataFrame(index=part.var_names)))
+        sample = ad.AnnData(x, obs=obs, var=pd.DataFrame(index=part.var_names))
+        sample.uns["ingest"] = {"sample": patient}
+        samples.append(sample)
     return integrate(samples, **settings()[0], seed=0)
 
 

@@ -4,7 +4,8 @@ Run from the repository: python benchmarks/malignancy.py [results folder of the 
 
 The real cells are oligodendrogliomas (Tirosh 2016, doi:10.1038/nature20123) that come with
 infercnvpy: 142 malignant cells of four patients and 23 oligodendrocytes, with 19 microglia as the
-only reference. Neither markers nor the names of the cells are used.
+only reference. Neither markers nor the names of the cells are used. They are judged with the
+oligodendrocytes among the tumour cells, in a cluster of their own, and without the tumour cells.
 """
 
 import sys
@@ -56,6 +57,19 @@ def oligodendroglioma() -> AnnData:
     return add_positions(adata)
 
 
+def apart(adata: AnnData) -> AnnData:
+    """Give the oligodendrocytes a cluster of their own."""
+    adata = adata.copy()
+    own = adata.obs["truth"] == NORMAL
+    adata.obs["cluster"] = np.where(own, "2", adata.obs["cluster"]).astype(object)
+    return adata
+
+
+def without_tumour(adata: AnnData) -> AnnData:
+    """Leave the tumour cells out."""
+    return adata[adata.obs["truth"].isin([REFERENCE, NORMAL])].copy()
+
+
 def plain_auc(adata: AnnData, truth: np.ndarray, judged: np.ndarray) -> float:
     """Score by the spread of infercnvpy's windows, without its filter of small values."""
     import infercnvpy
@@ -82,16 +96,31 @@ def real_cells() -> None:
     print("infercnvpy's oligodendroglioma cells, microglia as the only reference")
     print(f"  spread of infercnvpy's windows: AUC {plain_auc(adata, truth, judged):.4f}")
     for seed in range(SEEDS):
-        called, _, _ = call_malignant(
-            adata, populations=POPULATIONS, window=100, min_reference=10, min_genes=1000, seed=seed
-        )
+        called = judge(adata, seed=seed)
         score = called.obs["cnv_score"].to_numpy()
         auc = roc_auc_score(truth[judged], score[judged])
         print(f"  osteotalk, seed {seed}: AUC {auc:.4f}")
+    print_calls("all in one cluster but the microglia", called)
+    print_calls("oligodendrocytes in a cluster of their own", judge(apart(adata), seed=0))
+    print_calls("without the tumour cells", judge(without_tumour(adata), seed=0))
+
+
+def judge(adata: AnnData, *, seed: int) -> AnnData:
+    """Call the tumour cells by copy number alone."""
+    called, _, _ = call_malignant(
+        adata, populations=POPULATIONS, window=100, min_reference=10, min_genes=1000, seed=seed
+    )
+    return called
+
+
+def print_calls(title: str, called: AnnData) -> None:
+    """Print the calls against the truth, and the arms."""
     table = pd.crosstab(called.obs["truth"], called.obs["malignant"])
-    print("  " + table.to_string().replace("\n", "\n  "))
+    print(f"  {title}:\n    " + table.to_string().replace("\n", "\n    "))
     found = called.uns["osteotalk"]["malignancy"]["samples"]["oligodendroglioma"]
-    print(f"  gained: {found['gained']}; lost: {found['lost']}; limit {found['limit']:.2f}")
+    arms = f"gained: {found['gained'] or 'none'}; lost: {found['lost'] or 'none'}"
+    limit = f"; limit {found['limit']:.2f}" if np.isfinite(found["limit"]) else ""
+    print(f"    copy number: {found['copy_number']}; {arms}{limit}")
 
 
 def simulated_cells(folder: Path) -> None:

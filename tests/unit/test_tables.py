@@ -254,6 +254,8 @@ def test_leaves_of_a_parent_and_of_a_leaf():
     assert tables.leaves(frame, "d") == ["d"]
     assert tables.within(frame, "a") == ["a", "b", "c", "d"]
     assert tables.within(frame, "d") == ["d"]
+    assert tables.above(frame, "d") == ["c", "a"]
+    assert tables.above(frame, "a") == tables.above(frame, "unknown") == []
 
 
 def test_circular_parents(paths):

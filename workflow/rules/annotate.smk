@@ -29,7 +29,7 @@ rule annotate_cells:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=lambda wildcards, input: round(2000 + 4.5 * input.size_mb),
     params:
         settings=annotation_rules(),
         malignancy=lookup("malignancy", within=config),

@@ -98,7 +98,7 @@ rule integrate_cohort:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=lambda wildcards, input: round(2000 + 7 * input.size_mb),
     params:
         settings=lookup("integration", within=config),
         seed=lookup("seed", within=config),

@@ -17,14 +17,14 @@ with job_log(snakemake):
     files, out, params = snakemake.input, snakemake.output, snakemake.params
     populations = pd.DataFrame(params.populations)
     adata = io.read_stage(files.integrated, stage="integrated")
-    markers = pd.DataFrame(params.markers)
-    adata, clusters = annotate(adata, markers=markers, populations=populations, **params.settings)
     adata = add_opinions(
         adata,
         celltypist=files.get("celltypist"),
         reference=files.get("reference"),
         reference_label=params.reference_label,
     )
+    markers = pd.DataFrame(params.markers)
+    adata, clusters = annotate(adata, markers=markers, populations=populations, **params.settings)
     adata = add_positions(adata, gtf=files.get("gtf"), symbols=read_symbols(files.symbols))
     adata, malignancy, cnv = call_malignant(
         adata, populations=populations, **params.malignancy, seed=params.seed

@@ -41,7 +41,8 @@ def agreement_table(
     Parameters
     ----------
     obs
-        Cells of the annotated cohort: population, and any of the columns of `SOURCES`.
+        Cells of the annotated cohort: population, and any of the columns of `SOURCES`, where a
+        missing value is no label.
     labels
         Rows of the table of labels that belong to the cohort: label, population.
     populations
@@ -63,8 +64,8 @@ def agreement_table(
             continue
         counts = pd.DataFrame(
             {
-                "label": obs[column].astype(str).to_numpy(),
-                "population": obs["population"].astype(str).to_numpy(),
+                "label": obs[column].astype(object).where(obs[column].notna(), "").astype(str),
+                "population": obs["population"].astype(str),
             }
         ).value_counts()
         part = counts.rename("n_cells").reset_index().sort_values(["label", "population"])

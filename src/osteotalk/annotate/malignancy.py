@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -31,7 +32,8 @@ from osteotalk.contract import UNASSIGNED, conform, empty_frame
 
 log = logging.getLogger(__name__)
 
-PRIVATE = 0.9  # share of a cluster's cells from one patient from which it is private to that one
+# Share of a cluster from which it is private to a patient, every patient weighted equally.
+PRIVATE = 0.9
 SHOWN_CELLS = 200  # of a sample, in the heat map
 _ROLE = {"malignant": TUMOUR, "reference": NORMAL_LINEAGE, "": OTHER}
 
@@ -53,10 +55,39 @@ def cell_roles(obs: pd.DataFrame, populations: pd.DataFrame) -> np.ndarray:
     return np.where(twice, TWO_LINEAGES, np.array(found, dtype=object))
 
 
-def patient_shares(obs: pd.DataFrame) -> pd.Series:
-    """Share of the cells of each cluster that come from its most frequent patient."""
+def patient_shares(obs: pd.DataFrame) -> pd.DataFrame:
+    """Share of each cluster that belongs to each patient, every patient weighted equally.
+
+    The part of a patient's cells that lies in the cluster, over the sum of these parts: a cluster
+    that all patients share alike is shared, however many cells each of them has.
+
+    Parameters
+    ----------
+    obs
+        Columns cluster and patient.
+
+    Returns
+    -------
+    Clusters x patients, both sorted; rows add up to 1.
+    """
     table = pd.crosstab(obs["cluster"].astype(str), obs["patient"].astype(str))
-    return table.max(axis=1) / table.sum(axis=1)
+    parts = table / table.sum(axis=0)
+    return parts.div(parts.sum(axis=1), axis=0)
+
+
+def in_private_cluster(obs: pd.DataFrame, *, share: pd.DataFrame) -> np.ndarray:
+    """Tell which cells lie in a cluster private to their own patient; none in a cohort of one.
+
+    Parameters
+    ----------
+    obs
+        Columns cluster and patient.
+    share
+        Of `patient_shares`.
+    """
+    row = share.index.get_indexer(pd.Index(obs["cluster"].astype(str)))
+    column = share.columns.get_indexer(pd.Index(obs["patient"].astype(str)))
+    return (share.to_numpy()[row, column] >= PRIVATE) & (share.shape[1] > 1)
 
 
 def call_malignant(
@@ -70,9 +101,9 @@ def call_malignant(
 ) -> tuple[AnnData, pd.DataFrame, AnnData]:
     """Tell tumour cells from normal ones, sample by sample.
 
-    Copy number is judged against the immune and endothelial cells of the same sample
-    (`malignancy_sample`); the table of `malignancy_rules` joins it with the markers and with how
-    private the cluster is to a patient.
+    Copy number is judged against the cells of the same sample whose population has the cnv_role
+    reference (`malignancy_sample`); the table of `malignancy_rules` joins it with the markers and
+    with how private the cluster is to the patient of the sample.
 
     Parameters
     ----------
@@ -110,8 +141,7 @@ def call_malignant(
     genes = cnv.usable_genes(adata)
     problem = "" if len(genes) >= min_genes else _too_few_genes(adata, len(genes), min_genes)
     share = patient_shares(adata.obs)
-    several = len(set(adata.obs["patient"])) > 1
-    private = {str(name): bool(several and value >= PRIVATE) for name, value in share.items()}
+    private = in_private_cluster(adata.obs, share=share)
     samples = adata.obs["sample"].astype(str).to_numpy()
     calls, judged, shown = _empty_calls(adata.n_obs), {}, []
     for sample in sorted(set(samples)):
@@ -132,9 +162,9 @@ def call_malignant(
             seed=seed,
             problem=problem,
         )
-        for name, values in _decide(role[cells], cluster, found, private).items():
+        for name, values in _decide(role[cells], cluster, found, private[cells]).items():
             calls[name][cells] = values
-        judged[sample] = found
+        judged[sample] = replace(found, windows=None)  # they are large
         shown.append(_shown(obs.index, found, role[cells], seed=seed))
         log.info("sample %s: %s", sample, _summary(found, calls["malignant"][cells]))
     before = adata.obs["population"].astype(str).copy()
@@ -182,17 +212,15 @@ def _empty_calls(n_cells: int) -> dict[str, np.ndarray]:
 
 
 def _decide(
-    role: np.ndarray, cluster: np.ndarray, found: SampleCopyNumber, private: Mapping[str, bool]
+    role: np.ndarray, cluster: np.ndarray, found: SampleCopyNumber, private: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Look every cell of a sample up in the table of rules."""
-    rules: dict[tuple[str, ...], Rule] = {}
+    rules: dict[tuple[str, str, str, bool], Rule] = {}
     chosen = []
-    for who, where, state in zip(role, cluster, found.cell_state, strict=True):
-        key = (str(who), str(where), str(state))
+    for who, where, state, own in zip(role, cluster, found.cell_state, private, strict=True):
+        key = (str(who), found.group_state[str(where)], str(state), bool(own))
         if key not in rules:
-            rules[key] = decide(
-                role=key[0], group=found.group_state[key[1]], cell=key[2], private=private[key[1]]
-            )
+            rules[key] = decide(role=key[0], group=key[1], cell=key[2], private=key[3])
         chosen.append(rules[key])
     reasons = [found.problem or rule.reason for rule in chosen]
     return {
@@ -246,12 +274,24 @@ def _summary(found: SampleCopyNumber, calls: np.ndarray) -> str:
     return found.problem or f"malignant: {numbers}; arms gained or lost: {arms}"
 
 
-def _most_common(values: pd.Series) -> str:
-    return str(values.astype(str).value_counts().sort_index().sort_values(kind="stable").index[-1])
+def _most_common(values: pd.Series, *, tie: str = "") -> str:
+    """Most common value; of equally common ones `tie` if it is among them, else the first."""
+    counts = values.astype(str).value_counts()
+    top = sorted(counts.index[counts == counts.max()])
+    return tie if tie in top else top[0]
+
+
+def _call(cells: pd.DataFrame) -> tuple[str, str]:
+    """Call and reason of a cluster: the most common; undetermined if no call is."""
+    counts = cells["malignant"].value_counts()
+    top = counts.index[counts == counts.max()]
+    call = str(top[0]) if len(top) == 1 else UNDETERMINED
+    reasons = cells.loc[cells["malignant"] == call, "malignant_reason"]
+    return call, _most_common(reasons) if len(reasons) else "as many cells are tumour as are not"
 
 
 def _table(
-    obs: pd.DataFrame, judged: Mapping[str, SampleCopyNumber], share: pd.Series
+    obs: pd.DataFrame, judged: Mapping[str, SampleCopyNumber], share: pd.DataFrame
 ) -> pd.DataFrame:
     """One row per sample and cluster; the call and the reason are the most common ones."""
     rows = []
@@ -259,24 +299,26 @@ def _table(
     for key, cells in obs.groupby(keys, sort=True, observed=True):
         sample, cluster = map(str, key)
         found = judged[sample]
-        call = _most_common(cells["malignant"])
+        patient = _most_common(cells["patient"])
+        call, reason = _call(cells)
         counts = cells["malignant"].value_counts()
         rows.append(
             {
                 "sample": sample,
-                "patient": str(cells["patient"].iloc[0]),
+                "patient": patient,
                 "cluster": cluster,
-                "population": _most_common(cells["population"]),
+                "population": _most_common(cells["population"], tie=UNASSIGNED),
                 "n_cells": len(cells),
                 "n_reference": found.n_reference,
+                "copy_number": found.copy_number,
                 "cnv_score": found.group_score[cluster],
                 "cnv_limit": found.limit,
-                "patient_share": float(share[cluster]),
+                "patient_share": float(share[patient][cluster]),
                 "malignant": call,
                 "n_yes": int(counts.get(YES, 0)),
                 "n_no": int(counts.get(NO, 0)),
                 "n_undetermined": int(counts.get(UNDETERMINED, 0)),
-                "reason": _most_common(cells.loc[cells["malignant"] == call, "malignant_reason"]),
+                "reason": reason,
             }
         )
     if not rows:
@@ -307,7 +349,9 @@ def _record(
         "samples": {
             sample: {
                 "problem": found.problem,
+                "copy_number": found.copy_number,
                 "n_reference": found.n_reference,
+                "n_candidates": found.n_candidates,
                 "lineages": ";".join(found.lineages),
                 "gained": ";".join(a for a, c in found.changes.items() if c == "gain"),
                 "lost": ";".join(a for a, c in found.changes.items() if c == "loss"),

@@ -12,8 +12,9 @@ ROLES = (TUMOUR, NORMAL_LINEAGE, OTHER, UNNAMED, TWO_LINEAGES)
 # What copy number says of a cell, and of the cells of its cluster in its sample.
 ABERRANT, NORMAL, UNCLEAR = "aberrant", "normal", "unclear"
 NO_CHANGE = "no change"  # nothing is gained or lost in the sample
+NO_CANDIDATE = "no candidate"  # no cell of the sample could be a tumour cell
 UNKNOWN = "unknown"  # not computed
-GROUP_STATES = (ABERRANT, NORMAL, UNCLEAR, NO_CHANGE, UNKNOWN)
+GROUP_STATES = (ABERRANT, NORMAL, UNCLEAR, NO_CHANGE, NO_CANDIDATE, UNKNOWN)
 CELL_STATES = (ABERRANT, NORMAL, UNCLEAR, UNKNOWN)
 
 # What becomes of the name of the population.
@@ -47,7 +48,16 @@ class Rule:
 # The first row that fits counts; "group" is the cell's cluster within its sample.
 RULES = (
     Rule((TWO_LINEAGES,), _ANY, _ANY, (), UNDETERMINED, "looks like two lineages at once"),
-    Rule(_ANY, (UNKNOWN,), _ANY, (), UNDETERMINED, "copy number was not computed"),
+    # Only cells of normal lineages in the sample: there is nothing to find gains and losses in.
+    Rule(
+        (NORMAL_LINEAGE,),
+        (NO_CANDIDATE,),
+        _ANY,
+        (),
+        NO,
+        "of a normal lineage by its markers; no cell of the sample could be a tumour cell",
+    ),
+    Rule(_ANY, (UNKNOWN, NO_CANDIDATE), _ANY, (), UNDETERMINED, "copy number was not computed"),
     # No arm is gained or lost in the sample.
     Rule(
         (NORMAL_LINEAGE,),
@@ -71,7 +81,7 @@ RULES = (
         _ANY,
         _PRIVATE,
         UNDETERMINED,
-        "no gain or loss found in the sample, but its cluster is private to a patient",
+        "no gain or loss found in the sample, but its cluster is private to its patient",
     ),
     Rule(
         (OTHER,),
@@ -89,7 +99,7 @@ RULES = (
         UNDETERMINED,
         "no population by its markers, and no gain or loss found in the sample",
     ),
-    # Immune and endothelial cells.
+    # Normal lineages: the populations of cnv_role reference.
     Rule(
         (NORMAL_LINEAGE,),
         (ABERRANT,),
@@ -130,7 +140,7 @@ RULES = (
         (UNCLEAR,),
         _PRIVATE,
         YES,
-        "tumour by its markers, in a cluster private to a patient; copy number is between",
+        "tumour by its markers, in a cluster private to its patient; copy number is between",
     ),
     Rule(
         (TUMOUR,),
@@ -157,7 +167,7 @@ RULES = (
         "copy number is normal, against its markers",
         TO_UNASSIGNED,
     ),
-    # Stroma, osteoclasts, and cells without a population.
+    # Populations without a cnv_role, and cells without a population.
     Rule(
         _OPEN,
         (ABERRANT,),
@@ -181,7 +191,7 @@ RULES = (
         (ABERRANT,),
         _PRIVATE,
         YES,
-        "it has the tumour's copy number, and its cluster is private to a patient",
+        "it has the tumour's copy number, and its cluster is private to its patient",
         TO_TUMOUR,
     ),
     Rule(
@@ -190,7 +200,7 @@ RULES = (
         (NORMAL,),
         _SHARED,
         NO,
-        "copy number is normal, and its cluster is shared by patients",
+        "copy number is normal, and its cluster is not private to its patient",
     ),
     Rule(
         _OPEN,
@@ -223,7 +233,7 @@ def decide(*, role: str, group: str, cell: str, private: bool) -> Rule:
         What copy number says of its cluster in its sample, one of `GROUP_STATES`, and of the cell,
         one of `CELL_STATES`.
     private
-        Whether nearly all cells of its cluster are of one patient, in a cohort of several.
+        Whether nearly all of its cluster belongs to its own patient, in a cohort of several.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Copy number of one sample: what it says of each cell and of each cluster."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from scipy import sparse
 from osteotalk.annotate import cnv
 from osteotalk.annotate.malignancy_rules import (
     ABERRANT,
+    NO_CANDIDATE,
     NO_CHANGE,
     NORMAL,
     NORMAL_LINEAGE,
@@ -31,6 +32,8 @@ MIN_ARMS = 2
 # which it is normal. Between them it is mixed, of another clone, or too noisy.
 GROUP_ABERRANT, GROUP_NORMAL = 0.6, 0.25
 HALF = 0.5  # a cell above is nearer to the tumour than to the reference
+# What was found of the copy number of a sample; the third is `NO_CHANGE`.
+COMPUTED, NOT_COMPUTED = "computed", "not computed"
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,13 @@ class SampleCopyNumber:
 
     `score` and `cell_state` have one value per cell, `group_state` and `group_score` one per
     cluster. `limit` is the score above which a cell is aberrant, and `floor` that below which it is
-    normal; NaN where nothing could be computed, which `problem` then explains.
+    normal; NaN where nothing could be computed, which `problem` then explains, and where no arm is
+    gained or lost.
     """
 
     problem: str
     n_reference: int
+    n_candidates: int
     lineages: tuple[str, ...]
     score: np.ndarray
     cell_state: np.ndarray
@@ -53,6 +58,13 @@ class SampleCopyNumber:
     floor: float = np.nan
     changes: Mapping[str, str] = field(default_factory=dict)
     windows: np.ndarray | None = None
+
+    @property
+    def copy_number(self) -> str:
+        """'computed', 'no change' (no arm is gained or lost) or 'not computed'."""
+        if self.problem:
+            return NOT_COMPUTED
+        return COMPUTED if self.changes else NO_CHANGE
 
 
 def judge_sample(
@@ -71,7 +83,8 @@ def judge_sample(
     First the arms that groups of candidate cells (the clusters; cells of small clusters by role)
     have gained or lost are found. Groups with at least two such arms make up the tumour's profile,
     on which every cell is projected. The limit for a cell is what 99 % of the reference cells stay
-    below, each judged without itself, and no less than half of the tumour's score.
+    below, each judged without itself, and no less than half of the tumour's score. In a sample of
+    reference cells only no arm can be found gained or lost.
 
     Parameters
     ----------
@@ -98,13 +111,14 @@ def judge_sample(
     lineages = tuple(np.unique(lineage[reference].astype(str)).tolist())
     if not problem and n_reference < min_reference:
         problem = (
-            f"the sample has {n_reference} reference cells (immune, endothelial); "
+            f"the sample has {n_reference} cells of reference populations; "
             f"{min_reference} are needed"
         )
-    if not problem and not candidate.any():
-        problem = "the sample has no cell that could be a tumour cell by its markers"
+    nothing = _nothing_found(
+        cluster, n_reference=n_reference, n_candidates=int(candidate.sum()), lineages=lineages
+    )
     if problem:
-        return _without(adata.n_obs, cluster, problem, n_reference, lineages)
+        return replace(nothing, problem=problem)
     windows = cnv.infer_windows(
         adata, reference=reference, lineages=lineage, window=window, seed=seed
     )
@@ -117,17 +131,15 @@ def judge_sample(
         window_arm=cnv.window_table(adata.var, window=window)["arm"].to_numpy(str),
     )
     if profile is None:
-        return _without(
-            adata.n_obs, cluster, "", n_reference, lineages, group=NO_CHANGE, windows=windows
-        )
+        state = NO_CHANGE if candidate.any() else NO_CANDIDATE
+        groups = dict.fromkeys(nothing.group_state, state)
+        return replace(nothing, group_state=groups, windows=windows)
     score = cnv.score_cells(windows, profile)
     held_out = cnv.upper_limit(score[reference])
     limit, floor = max(held_out, HALF), min(1 - held_out, HALF)
     means = pd.Series(score).groupby(cluster, sort=True).mean()
-    return SampleCopyNumber(
-        problem="",
-        n_reference=n_reference,
-        lineages=lineages,
+    return replace(
+        nothing,
         score=score,
         cell_state=np.select([score > limit, score < floor], [ABERRANT, NORMAL], UNCLEAR),
         group_state={str(name): group_state(float(mean)) for name, mean in means.items()},
@@ -146,26 +158,19 @@ def group_state(score: float) -> str:
     return NORMAL if score <= GROUP_NORMAL else UNCLEAR
 
 
-def _without(
-    n_cells: int,
-    cluster: np.ndarray,
-    problem: str,
-    n_reference: int,
-    lineages: tuple[str, ...],
-    *,
-    group: str = UNKNOWN,
-    windows: np.ndarray | None = None,
+def _nothing_found(
+    cluster: np.ndarray, *, n_reference: int, n_candidates: int, lineages: tuple[str, ...]
 ) -> SampleCopyNumber:
     names = np.unique(cluster.astype(str)).tolist()
     return SampleCopyNumber(
-        problem=problem,
+        problem="",
         n_reference=n_reference,
+        n_candidates=n_candidates,
         lineages=lineages,
-        score=np.full(n_cells, np.nan),
-        cell_state=np.full(n_cells, UNKNOWN, dtype=object),
-        group_state=dict.fromkeys(names, group),
+        score=np.full(len(cluster), np.nan),
+        cell_state=np.full(len(cluster), UNKNOWN, dtype=object),
+        group_state=dict.fromkeys(names, UNKNOWN),
         group_score=dict.fromkeys(names, np.nan),
-        windows=windows,
     )
 
 

@@ -5,6 +5,7 @@ They are shown beside the populations and never change them.
 
 import importlib
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,9 @@ def add_opinions(
 ) -> AnnData:
     """Add the labels of a CellTypist model and of a reference to `obs`, where they are asked for.
 
+    Both files are read and checked before any cell is labelled. Nothing of the annotation is
+    needed, so this can come before it.
+
     Parameters
     ----------
     adata
@@ -67,26 +71,48 @@ def add_opinions(
     OpinionError
         If a file cannot be used; the message says why.
     """
+    model = _read_model(celltypist, measured=adata.var_names) if celltypist else None
+    known = None
+    if reference:
+        known = _read_reference(reference, column=reference_label, measured=adata.var_names)
     result = adata.copy()
     done: dict[str, Any] = {}
-    if celltypist:
-        labels, done["celltypist"] = celltypist_labels(adata, path=celltypist)
+    if model:
+        labels, done["celltypist"] = _celltypist_labels(adata, model)
         result.obs["celltypist_label"] = labels
-    if reference:
-        labels, done["reference"] = reference_labels(adata, path=reference, column=reference_label)
+    if known:
+        labels, done["reference"] = _reference_labels(adata, known)
         result.obs["reference_label"] = labels
     if done:
         result.uns.setdefault("osteotalk", {})["opinions"] = done
     return result
 
 
-def celltypist_labels(adata: AnnData, *, path: str | Path) -> tuple[pd.Series, dict[str, Any]]:
-    """Label each cell with a CellTypist model, without majority voting.
+@dataclass(frozen=True)
+class _Model:
+    """A CellTypist model, the package to run it with, and the genes it shares with the data."""
 
-    References
-    ----------
-    Dominguez Conde et al. 2022, Science 376, eabl5197, doi:10.1126/science.abl5197.
+    package: Any
+    model: Any
+    shared: int
+    genes: int
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """The cells of a reference that are used, with the genes it shares with the data.
+
+    `cells` holds log1p of counts scaled to 1e4 (CSR); `labels` has one for each cell; `genes` is
+    the number of genes in the file.
     """
+
+    cells: AnnData
+    labels: np.ndarray
+    genes: int
+
+
+def _read_model(path: str | Path, *, measured: pd.Index) -> _Model:
+    """Load a CellTypist model that can label cells with the `measured` genes."""
     try:
         package = importlib.import_module("celltypist")
     except ImportError as error:
@@ -98,7 +124,17 @@ def celltypist_labels(adata: AnnData, *, path: str | Path) -> tuple[pd.Series, d
     except Exception as error:  # a pickle may raise anything
         msg = f"{path} cannot be read as a CellTypist model: {error}"
         raise OpinionError(msg) from error
-    shared = _shared(adata.var_names, features, what=f"the CellTypist model {path}")
+    shared = _shared(measured, features, what=f"the CellTypist model {path}")
+    return _Model(package, model, shared, len(features))
+
+
+def _celltypist_labels(adata: AnnData, model: _Model) -> tuple[pd.Series, dict[str, Any]]:
+    """Label each cell with a CellTypist model, without majority voting.
+
+    References
+    ----------
+    Dominguez Conde et al. 2022, Science 376, eabl5197, doi:10.1126/science.abl5197.
+    """
     found: list[str] = []
     for start in range(0, adata.n_obs, CHUNK):
         part = AnnData(
@@ -106,16 +142,14 @@ def celltypist_labels(adata: AnnData, *, path: str | Path) -> tuple[pd.Series, d
             obs=pd.DataFrame(index=adata.obs_names[start : start + CHUNK]),
             var=pd.DataFrame(index=adata.var_names),
         )
-        predicted = package.annotate(part, model=model, majority_voting=False)
+        predicted = model.package.annotate(part, model=model.model, majority_voting=False)
         found += predicted.predicted_labels["predicted_labels"].astype(str).tolist()
     labels = pd.Series(found, index=adata.obs_names, dtype=object)
-    log.info("CellTypist: %d labels from %d shared genes", labels.nunique(), shared)
-    return labels, {"shared_genes": shared, "model_genes": len(features)}
+    log.info("CellTypist: %d labels from %d shared genes", labels.nunique(), model.shared)
+    return labels, {"shared_genes": model.shared, "model_genes": model.genes}
 
 
-def reference_labels(
-    adata: AnnData, *, path: str | Path, column: str
-) -> tuple[pd.Series, dict[str, Any]]:
+def _reference_labels(adata: AnnData, reference: _Reference) -> tuple[pd.Series, dict[str, Any]]:
     """Carry labels over from an annotated data set.
 
     The cells are projected on the principal components of the reference, as `scanpy.tl.ingest`
@@ -123,11 +157,8 @@ def reference_labels(
     than half of them they are unassigned. At most 500 cells of each label, evenly spaced in the
     file, are used, so that frequent labels have no more votes than others.
     """
-    reference, labels = _read_reference(path, column=column)
-    genes = reference.var_names.intersection(adata.var_names, sort=False)
-    shared = _shared(adata.var_names, reference.var_names, what=f"the reference {path}")
-    known = reference[:, genes].copy()
-    known.X = _log_normalised(known.X, path=path)
+    known = reference.cells.copy()
+    shared = known.n_vars
     sc.pp.highly_variable_genes(known, n_top_genes=min(N_TOP_GENES, shared))
     known = known[:, known.var["highly_variable"].to_numpy()].copy()
     n_pcs = min(N_PCS, known.n_obs - 1, known.n_vars - 1)
@@ -135,7 +166,7 @@ def reference_labels(
     loadings = np.asarray(known.varm["PCs"])
     centre = np.asarray(known.X.mean(axis=0)).ravel() @ loadings
     votes = KNeighborsClassifier(n_neighbors=min(N_NEIGHBORS, known.n_obs), metric="cosine")
-    votes.fit(known.obsm["X_pca"], labels)
+    votes.fit(known.obsm["X_pca"], reference.labels)
     columns = adata.var_names.get_indexer(known.var_names)
     found: list[str] = []
     for start in range(0, adata.n_obs, CHUNK):
@@ -151,7 +182,7 @@ def reference_labels(
     )
     record = {
         "shared_genes": shared,
-        "reference_genes": reference.n_vars,
+        "reference_genes": reference.genes,
         "reference_cells": known.n_obs,
         "labels": len(votes.classes_),
         "n_unassigned": found.count(UNASSIGNED),
@@ -159,8 +190,8 @@ def reference_labels(
     return pd.Series(found, index=adata.obs_names, dtype=object), record
 
 
-def _read_reference(path: str | Path, *, column: str) -> tuple[AnnData, np.ndarray]:
-    """Read the cells of a reference that are used, counts in `X` where it has them; labels."""
+def _read_reference(path: str | Path, *, column: str, measured: pd.Index) -> _Reference:
+    """Read a reference whose cells can be compared with cells of the `measured` genes."""
     try:
         whole = ad.read_h5ad(path)
     except Exception as error:
@@ -170,31 +201,53 @@ def _read_reference(path: str | Path, *, column: str) -> tuple[AnnData, np.ndarr
         columns = ", ".join(map(str, whole.obs.columns)) or "none"
         msg = f"the reference {path} has no column '{column}' in obs (columns: {columns})"
         raise OpinionError(msg)
-    missing = whole.obs[column].isna().to_numpy()
-    labels = whole.obs[column].astype(str).to_numpy(dtype=object)
-    missing |= np.isin(labels, ["", UNASSIGNED])
-    chosen: list[int] = []
-    for label in sorted(set(labels[~missing])):
-        cells = np.flatnonzero((labels == label) & ~missing)
-        evenly = np.linspace(0, len(cells) - 1, min(PER_LABEL, len(cells))).round().astype(int)
-        chosen += cells[evenly].tolist()
-    if len(set(labels[~missing])) < 2:
-        msg = f"the reference {path} has fewer than two labels in its column '{column}'"
-        raise OpinionError(msg)
-    chosen.sort()
     matrix = whole.layers.get("counts", whole.X)
+    if matrix is None:
+        msg = f"the reference {path} holds no matrix: neither X nor a layer 'counts'"
+        raise OpinionError(msg)
+    chosen, labels = _labelled_cells(whole.obs[column], path=path, column=column)
     part = AnnData(
         sparse.csr_matrix(matrix[chosen], dtype=np.float32),
         obs=pd.DataFrame(index=whole.obs_names[chosen]),
         var=pd.DataFrame(index=whole.var_names.astype(str)),
     )
     part = part[:, ~part.var_names.duplicated()].copy()
-    return part, labels[chosen]
+    _shared(measured, part.var_names, what=f"the reference {path}")
+    n_genes = part.n_vars
+    part = part[:, part.var_names.intersection(measured, sort=False)].copy()
+    part.X = _log_normalised(part.X, path=path)
+    return _Reference(part, labels, n_genes)
+
+
+def _labelled_cells(
+    given: pd.Series, *, path: str | Path, column: str
+) -> tuple[list[int], np.ndarray]:
+    """Choose at most PER_LABEL cells of each label; their rows and labels."""
+    missing = given.isna().to_numpy()
+    labels = given.astype(str).to_numpy(dtype=object)
+    missing |= np.isin(labels, ["", UNASSIGNED])
+    names = sorted(set(labels[~missing]))
+    if len(names) < 2:
+        msg = f"the reference {path} has fewer than two labels in its column '{column}'"
+        raise OpinionError(msg)
+    chosen: list[int] = []
+    for label in names:
+        cells = np.flatnonzero((labels == label) & ~missing)
+        evenly = np.linspace(0, len(cells) - 1, min(PER_LABEL, len(cells))).round().astype(int)
+        chosen += cells[evenly].tolist()
+    chosen.sort()
+    return chosen, labels[chosen]
 
 
 def _log_normalised(matrix: Any, *, path: str | Path) -> sparse.csr_matrix:
     """Give log1p of counts scaled to 1e4, from counts or from that itself."""
     data = matrix.data
+    if not np.isfinite(data).all():
+        msg = (
+            f"the reference {path} holds values that are no numbers (NaN or infinite); "
+            "counts or log1p of counts scaled to 10,000 are needed"
+        )
+        raise OpinionError(msg)
     if data.size and data.min() < 0:
         msg = (
             f"the reference {path} holds negative values (scaled data?); "

@@ -59,7 +59,8 @@ def annotate(
     min_score, min_margin, min_markers
         Limits of a decision, see `decide`.
     min_measured
-        Positive markers that must be measured; a population with fewer is named as its parent.
+        Positive markers that must be measured; a population with fewer is named as its parent, if
+        the markers of the parent or of other populations below it say so.
 
     Returns
     -------
@@ -78,11 +79,11 @@ def annotate(
     )
     limits = Limits(min_score=min_score, min_margin=min_margin, min_markers=min_markers)
     genes = tree.genes()
-    excess = marker_excess(adata, genes, others=list(markers["gene"]))
+    clusters = adata.obs["cluster"].astype(str)
+    excess = marker_excess(adata, genes, others=list(markers["gene"]), groups=clusters)
     seen = is_seen(adata, genes)
     scores = list_scores(excess, tree.lists())
     evidence = cell_evidence(scores, seen, tree=tree)
-    clusters = adata.obs["cluster"].astype(str)
     decisions = decide_groups(excess, seen, clusters, tree=tree, limits=limits)
     agree = shares_agree(evidence, clusters, decisions, min_score=min_score)
     decisions = {name: _hold_to_majority(d, agree[name]) for name, d in decisions.items()}
@@ -153,7 +154,7 @@ def decide_groups(
 
 
 def _hold_to_majority(decision: Decision, agree: float) -> Decision:
-    """Take the name back where fewer than half of the cells agree: a mixed cluster."""
+    """Take the name back where fewer than MIN_AGREE of the cells agree: a mixed cluster."""
     if decision.population == UNASSIGNED or agree >= MIN_AGREE:
         return decision
     reason = f"only {agree:.0%} of its cells show {decision.major} most"
@@ -248,7 +249,7 @@ def _write_obs(adata: AnnData, cells: pd.DataFrame, scores: pd.DataFrame, *, tre
     for name in sorted(set(cells["population"]) - {UNASSIGNED}):
         rows = (cells["population"] == name).to_numpy()
         inside = tree.below(name)
-        related = {*tree.line(name), *inside}
+        related = {*tree.line(name), *tree.within(name)}
         others = [column for column in scores if column not in related]
         own[rows] = scores.loc[rows, inside].to_numpy().max(axis=1)
         margin[rows] = own[rows] - scores.loc[rows, others].to_numpy().max(axis=1)

@@ -1,4 +1,4 @@
-"""Marker scores: expression of markers beyond genes of the same level."""
+"""Marker scores: expression of markers beyond other genes of a similar level."""
 
 import numpy as np
 import pandas as pd
@@ -7,23 +7,36 @@ from scipy import sparse
 
 from osteotalk.annotate.tree import Markers
 
-# Genes are compared with those of the same of so many bins of mean expression, as in scanpy.
+# Genes are compared with those of the same of so many bins of their level, as in scanpy.
 BINS = 25
+# The level of a gene is this quantile of its means over the clusters,
+LOW = 0.1
+# of which each has so many cells.
+MIN_CELLS = 10
+# No marker is compared with genes above this quantile of the levels of expressed genes.
+HIGHEST = 0.75
 # A marker counts as detected in a group of cells if this share of them has a count of it.
 DETECTED = 0.1
 # Cells looked at at once.
 CHUNK = 10_000
 
 
-def marker_excess(adata: AnnData, genes: list[str], *, others: list[str]) -> pd.DataFrame:
-    """Expression of each marker beyond genes of the same mean expression.
+def marker_excess(
+    adata: AnnData, genes: list[str], *, others: list[str], groups: pd.Series
+) -> pd.DataFrame:
+    """Expression of each marker beyond other genes of a similar level.
 
-    This is the score of Tirosh et al. as `scanpy.tl.score_genes` computes it, for one gene at a
-    time, with two choices: the genes compared with are never markers themselves, and all of the
-    same bin are used instead of a random draw, which needs no seed. The score of a list is the
-    mean over its genes, so every list comes from one pass over the data. Unlike enrichment scores
-    it stays in log1p units, which do not depend on the length of the list or on which other
-    populations are there, so that one threshold serves all of them.
+    This is the score of Tirosh et al. for one gene at a time, with three choices. The level of a
+    gene is not its mean over all cells: that of a marker grows with the share of its population,
+    which would make the markers of an abundant population be compared with loud genes. It is the
+    level in the clusters that show the gene least, see `levels`. The genes compared with are never
+    markers themselves, and all of the same bin are used instead of a random draw, which needs no
+    seed. The score of a list is the mean over its genes, so every list comes from one pass over
+    the data. Unlike enrichment scores it stays in log1p units, which do not depend on the length
+    of the list or on which other populations are there, so that one threshold serves all of them.
+
+    Where one population is nearly all there is, no cluster shows the level without it. So no
+    marker is compared with genes of a higher level than HIGHEST of the expressed genes have.
 
     Parameters
     ----------
@@ -33,6 +46,8 @@ def marker_excess(adata: AnnData, genes: list[str], *, others: list[str]) -> pd.
         Measured markers.
     others
         All markers of the vocabulary: none of them is a gene to compare with.
+    groups
+        Cluster of each cell.
 
     Returns
     -------
@@ -47,7 +62,6 @@ def marker_excess(adata: AnnData, genes: list[str], *, others: list[str]) -> pd.
     ----------
     Tirosh et al. 2016, Science 352, 189, doi:10.1126/science.aad0501.
     """
-    means = np.asarray(adata.X.mean(axis=0, dtype=np.float64)).ravel()
     pool = np.flatnonzero(~adata.var_names.isin([*genes, *others]))
     size = round((len(pool) + 1) / (BINS - 1))
     if size < 2:
@@ -57,25 +71,64 @@ def marker_excess(adata: AnnData, genes: list[str], *, others: list[str]) -> pd.
         )
         raise ValueError(msg)
     columns = adata.var_names.get_indexer(genes)
-    pool_means = means[pool]
-    rank = 1 + np.searchsorted(np.sort(pool_means), pool_means, side="left")
-    controls = [_controls(pool_means, rank, value=means[column], size=size) for column in columns]
-    unique, which = np.unique(np.array(controls), axis=0, return_inverse=True)
-    weights = np.zeros((adata.n_vars, len(unique)))
-    for i, chosen in enumerate(unique):
+    level = levels(adata, groups)
+    pool_level = level[pool]
+    expressed = pool_level[pool_level > 0]
+    highest = np.quantile(expressed, HIGHEST) if len(expressed) else 0.0
+    rank = 1 + np.searchsorted(np.sort(pool_level), pool_level, side="left")
+    controls = [
+        _controls(pool_level, rank, value=min(level[column], highest), size=size)
+        for column in columns
+    ]
+    bins: dict[bytes, int] = {}
+    which = [bins.setdefault(chosen.tobytes(), len(bins)) for chosen in controls]
+    weights = np.zeros((adata.n_vars, len(bins)))
+    for chosen, i in zip(controls, which, strict=True):
         weights[pool[chosen], i] = 1 / chosen.sum()
     excess = np.empty((adata.n_obs, len(genes)), dtype=np.float32)
     for start in range(0, adata.n_obs, CHUNK):
         rows = sparse.csr_matrix(adata.X[start : start + CHUNK])
-        level = np.asarray(rows @ weights)[:, which.ravel()]
-        excess[start : start + CHUNK] = rows[:, columns].toarray() - level
+        similar = np.asarray(rows @ weights)[:, which]
+        excess[start : start + CHUNK] = rows[:, columns].toarray() - similar
     return pd.DataFrame(excess, index=adata.obs_names, columns=genes)
 
 
-def _controls(pool: np.ndarray, rank: np.ndarray, *, value: float, size: int) -> np.ndarray:
-    """Which genes of the pool are in the bin of a gene of mean `value`; boolean.
+def levels(adata: AnnData, groups: pd.Series) -> np.ndarray:
+    """Level of each gene in the clusters that show it least, whatever their sizes.
 
-    Bins hold `size` genes in order of their mean, the gene itself included. A gene alone in its
+    Parameters
+    ----------
+    adata
+        Log-normalised expression (CSR), cells x genes.
+    groups
+        Cluster of each cell. Those with fewer than MIN_CELLS cells are left out; if all are,
+        the cells are one group.
+
+    Returns
+    -------
+    For each gene, the LOW quantile of its means over the clusters; in log1p units.
+    """
+    names = groups.astype(str)
+    counts = names.value_counts()
+    kept = sorted(counts.index[counts >= MIN_CELLS])
+    codes = pd.Index(kept).get_indexer(pd.Index(names)) if kept else np.zeros(len(names), dtype=int)
+    sums = np.zeros((max(len(kept), 1), adata.n_vars))
+    for start in range(0, adata.n_obs, CHUNK):
+        rows = sparse.csr_matrix(adata.X[start : start + CHUNK])
+        here = codes[start : start + CHUNK]
+        used = np.flatnonzero(here >= 0)
+        shape = (len(sums), rows.shape[0])
+        member = sparse.csr_matrix((np.ones(len(used)), (here[used], used)), shape=shape)
+        sums += (member @ rows).toarray()
+    means = sums / np.bincount(codes[codes >= 0], minlength=len(sums))[:, None]
+    # Rounded, so that the order of the cells cannot move a gene from bin to bin.
+    return np.asarray(np.quantile(means, LOW, axis=0).round(9))
+
+
+def _controls(pool: np.ndarray, rank: np.ndarray, *, value: float, size: int) -> np.ndarray:
+    """Which genes of the pool are in the bin of a gene of level `value`; boolean.
+
+    Bins hold `size` genes in order of their level, the gene itself included. A gene alone in its
     bin, which can only be the first or the last, takes the one beside it.
     """
     cut = (1 + int((pool < value).sum())) // size
@@ -116,7 +169,7 @@ def is_seen(adata: AnnData, genes: list[str]) -> pd.DataFrame:
 
 
 def shares_detected(rates: pd.DataFrame, lists: dict[str, Markers]) -> pd.DataFrame:
-    """Share of each list's positive markers, measured or not, that a group of cells shows.
+    """Share of each list's positive markers (see `Markers.counted`) that a group of cells shows.
 
     A score can be high through one gene alone (XBP1 in breast epithelium and plasma cells); a
     population has to show more of its markers.
@@ -135,7 +188,7 @@ def shares_detected(rates: pd.DataFrame, lists: dict[str, Markers]) -> pd.DataFr
     detected = rates >= DETECTED
     return pd.DataFrame(
         {
-            name: detected[list(markers.positive)].sum(axis=1) / markers.listed
+            name: detected[list(markers.positive)].sum(axis=1) / markers.counted
             for name, markers in lists.items()
         }
     )

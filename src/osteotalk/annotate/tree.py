@@ -11,6 +11,9 @@ from osteotalk.contract import UNASSIGNED
 log = logging.getLogger(__name__)
 
 STATE = "state"
+# A list with fewer measured markers speaks for nothing, not even for the population above: one gene
+# is no evidence (XBP1 in breast epithelium and plasma cells).
+LEAST_MEASURED = 2
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,15 @@ class Markers:
     positive: tuple[str, ...]
     negative: tuple[str, ...]
     listed: int  # positive markers in the table, measured or not
+    short: bool = False  # too few of them measured
+
+    @property
+    def counted(self) -> int:
+        """Positive markers of which a share has to be shown: all, or those measured if too few are.
+
+        A list with too few measured names no more than the population above its own.
+        """
+        return len(self.positive) if self.short else self.listed
 
 
 @dataclass(frozen=True)
@@ -75,19 +87,26 @@ class Tree:
         ]
 
     def below(self, name: str) -> list[str]:
-        """Marker lists that speak for `name`: its own, its kinds', and those below it.
+        """Marker lists that speak for `name`: those of `within` with two or more measured markers.
 
-        A list with too few measured markers speaks for the populations above, so not at the top.
+        The own list of a population at the top that has populations below needs enough of them.
+        Below the top a population without such a list still competes with its siblings.
         """
+        found = self.within(name)
+        if not self.parent[name] and self.children(name):
+            found = [lower for lower in found if lower != name or name not in self.short]
+        enough = [n for n in found if len(self.markers[n].positive) >= LEAST_MEASURED]
+        return enough if enough or not self.parent[name] else found
+
+    def within(self, name: str) -> list[str]:
+        """Marker lists of `name`, its kinds, and the populations below it."""
         own = [name] if name in self.markers else []
-        if name in self.short and not self.parent[name] and self.children(name):
-            own = []
         own += self.kinds(name)
-        return own + [lower for child in self.children(name) for lower in self.below(child)]
+        return own + [lower for child in self.children(name) for lower in self.within(child)]
 
     def lists(self) -> dict[str, Markers]:
-        """Give the marker lists that speak for any population."""
-        return {name: self.markers[name] for top in self.children("") for name in self.below(top)}
+        """Give the marker lists of all populations and their kinds."""
+        return {name: self.markers[name] for top in self.children("") for name in self.within(top)}
 
     def states_of(self, name: str) -> list[str]:
         """States with enough markers that cells of population `name` may be in."""
@@ -148,7 +167,10 @@ def build_tree(
             )
         if found:
             lists[name] = Markers(
-                found, tuple(gene for gene in negative if gene in known), len(positive)
+                found,
+                tuple(gene for gene in negative if gene in known),
+                len(positive),
+                short=name in short,
             )
     states = tuple(populations.loc[populations["level"] == STATE, "population"])
     usable = [name for name in lists if name not in short and name not in states]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from osteotalk.tables import split, within
+from osteotalk.tables import above, split, within
 
 
 def circular_genes(
@@ -24,27 +24,44 @@ def circular_genes(
         Row of the table of claims: pairs, source, target.
     markers
         Columns population, gene and sign. A marker that counts against a population shapes it as
-        well. Markers of states name no population.
+        well.
     populations
         Columns population, parent, level.
 
     Returns
     -------
-    Side (ligand or receptor), gene and the population whose marker it is: the one the claim names,
-    one below it, or one above it, in whose name the cells were chosen first. Sorted, each once.
+    Side (ligand or receptor), gene, and the population or state whose marker it is: the one the
+    claim names, one below it, one above it, in whose name the cells were chosen first, or a state
+    that is a kind of one of these (see `naming_states`). Sorted, each once.
     """
-    states = set(populations.loc[populations["level"] == "state", "population"])
-    naming = markers[~markers["population"].isin(states)]
+    kinds = naming_states(markers, populations)
     by_population = {
-        str(name): set(rows["gene"]) for name, rows in naming.groupby("population", sort=False)
+        str(name): set(rows["gene"]) for name, rows in markers.groupby("population", sort=False)
     }
     found = set()
     for side, column, place in (("ligand", "source", 0), ("receptor", "target", 1)):
         genes = {g for pair in split(claim["pairs"]) for g in pair.split("^")[place].split("_")}
         for name in split(claim[column]):
-            line = [*_above(name, populations), *within(populations, name)]
+            line = [*above(populations, name), *within(populations, name)]
+            line += [kind for p in line for kind in kinds.get(p, [])]
             found |= {(side, g, p) for p in line for g in genes & by_population.get(p, set())}
     return sorted(found)
+
+
+def naming_states(markers: pd.DataFrame, populations: pd.DataFrame) -> dict[str, list[str]]:
+    """States whose markers name their population too: they share a marker with it.
+
+    So does `osteotalk.annotate.tree.Tree.kinds`, of the measured genes. Other states are programmes
+    inside a population that has its name already.
+    """
+    positive = markers[markers["sign"] != "-"]
+    genes = {str(p): set(rows["gene"]) for p, rows in positive.groupby("population", sort=False)}
+    found: dict[str, list[str]] = {}
+    states = populations[populations["level"] == "state"]
+    for state, parent in zip(states["population"], states["parent"], strict=True):
+        if genes.get(state, set()) & genes.get(parent, set()):
+            found.setdefault(parent, []).append(state)
+    return found
 
 
 def circularity(
@@ -69,11 +86,3 @@ def _in_words(found: Sequence[tuple[str, str, str]]) -> str:
     return "; ".join(
         f"{side} {gene} is a marker of {', '.join(names)}" for (side, gene), names in named.items()
     )
-
-
-def _above(population: str, populations: pd.DataFrame) -> list[str]:
-    parent = dict(zip(populations["population"], populations["parent"], strict=True))
-    line = []
-    while population := parent.get(population, ""):
-        line.append(population)
-    return line

@@ -8,10 +8,12 @@ from typing import Any
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
+from osteotalk.ingest.gtf import COLUMNS, clean_positions
 from osteotalk.prepare.align import NONE, align, method_version, need_method
 from osteotalk.prepare.mixing import choose_cells, measure_mixing
 
@@ -22,14 +24,17 @@ MIN_CELLS = 20  # below this no neighbour graph makes sense
 # Cells of the map before aligning; it serves one figure, and the map of all cells is the slow step.
 MAX_BEFORE = 20_000
 # What is known of a gene and kept through the stages, where the files have it.
-_VAR = ("ensembl_id", "chromosome", "start", "end")
+_VAR = ("ensembl_id", *COLUMNS)
 
 
 def merge_samples(samples: Sequence[AnnData]) -> AnnData:
     """Merge samples on the genes that all of them measured.
 
     Samples without cells are left out and named in `uns["merge"]`, with the number of genes that
-    some samples lack.
+    some samples lack, the samples without positions of genes, and the number of genes whose
+    positions differ between samples.
+
+    Positions are merged gene by gene: the known one counts. Where samples differ it is unknown.
 
     Raises
     ------
@@ -53,7 +58,11 @@ def merge_samples(samples: Sequence[AnnData]) -> AnnData:
     lacking = len(set().union(*(s.var_names for s in filled))) - merged.n_vars
     kept = set(merged.obs["sample"])
     empty = [str(s.uns["ingest"]["sample"]) for s in samples if not s.n_obs]
-    merged.uns["merge"] = {"empty_samples": empty, "genes_not_in_all_samples": lacking}
+    merged.uns["merge"] = {
+        "empty_samples": empty,
+        "genes_not_in_all_samples": lacking,
+        **_merge_positions(merged, filled),
+    }
     log.info(
         "merged %d cells of %d samples; %d genes in all of them, %d genes in only some left out",
         merged.n_obs,
@@ -64,6 +73,31 @@ def merge_samples(samples: Sequence[AnnData]) -> AnnData:
     for sample in empty:
         log.warning("sample %s has no cell left after quality control and is left out", sample)
     return merged
+
+
+def _merge_positions(merged: AnnData, samples: Sequence[AnnData]) -> dict[str, Any]:
+    """Put the positions that the samples agree on into `var`; tell what is missing or differs."""
+    columns = list(COLUMNS)
+    having = [sample for sample in samples if set(columns) <= set(sample.var.columns)]
+    lacking = [str(s.obs["sample"].iloc[0]) for s in samples if not any(s is h for h in having)]
+    merged.var = merged.var.drop(columns=columns, errors="ignore")
+    n_differ = 0
+    if having:
+        rows = pd.concat([clean_positions(s.var.loc[merged.var_names, columns]) for s in having])
+        known = rows[rows["chromosome"] != ""].reset_index(names="gene").drop_duplicates()
+        counts = known["gene"].value_counts()
+        n_differ = int((counts > 1).sum())
+        agreed = known[known["gene"].map(counts) == 1].set_index("gene").reindex(merged.var_names)
+        merged.var[columns] = clean_positions(agreed.fillna({"chromosome": ""}))
+    found = {"samples_without_positions": lacking, "genes_with_differing_positions": n_differ}
+    if n_differ or (having and lacking):
+        log.warning(
+            "positions of %d genes differ between samples and count as unknown; samples "
+            "without positions: %s",
+            n_differ,
+            ", ".join(lacking) or "none",
+        )
+    return found
 
 
 def integrate(
@@ -119,7 +153,7 @@ def integrate(
     if adata.n_obs < MIN_CELLS:
         msg = f"only {adata.n_obs} cells are left in all samples; at least {MIN_CELLS} are needed"
         raise ValueError(msg)
-    aligned = method != NONE and adata.obs["sample"].nunique() > 1
+    aligned = method != NONE and len(set(adata.obs["sample"])) > 1
     with warnings.catch_warnings():
         _ignore_library_warnings()
         n_pcs = _reduce(adata, n_top_genes=n_top_genes, n_pcs=n_pcs, seed=seed)

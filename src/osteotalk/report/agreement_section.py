@@ -59,7 +59,7 @@ def agreement_section(
         body=tuple(_sentence(name, parts[name], cohort) for name in sources),
         figures=tuple(_figure(name, part, cohort) for name, part in filled.items()),
         tables=(
-            _summary_table(filled, cohort),
+            *([_summary_table(filled, cohort)] if filled else []),
             *[_score_table(name, part, cohort) for name, part in filled.items()],
             *[_label_table(name, part, cohort, notes) for name, part in filled.items()],
         ),
@@ -122,17 +122,24 @@ def _summary_table(parts: dict[str, pd.DataFrame], cohort: Cohort) -> Table:
         (
             Column("label", "Compared with"),
             Column("level", "Level"),
-            Column("n_cells", "Labelled", "integer"),
-            Column("n_known", "Known", "integer"),
-            Column("n_assigned", "Assigned", "integer"),
-            Column("n_judged", "Judged", "integer"),
-            Column("n_right", "Agree", "integer"),
+            *_integers(
+                n_cells="Labelled",
+                n_known="Known",
+                n_assigned="Assigned",
+                n_judged="Judged",
+                n_right="Agree",
+            ),
             Column("share_right", "Share", "share", missing="no cell to judge"),
             Column("ari_assigned", "Adj. Rand, assigned", "share", missing="no assigned cell"),
             Column("ari_all", "Adj. Rand, all", "share", missing="no cell"),
         ),
         download=f"assets/{cohort.dataset}_agreement.tsv",
     )
+
+
+def _integers(**labels: str) -> list[Column]:
+    """Columns of whole numbers with their headings."""
+    return [Column(key, label, "integer") for key, label in labels.items()]
 
 
 def _figure(source: str, part: pd.DataFrame, cohort: Cohort) -> Figure:
@@ -170,8 +177,9 @@ def _figure(source: str, part: pd.DataFrame, cohort: Cohort) -> Figure:
     caption = (
         f"Rows: {_WORDS[source]}, with their cells. Columns: our populations. Numbers: per cent of "
         "the label's cells in the population. Labels stand in the order of the populations they "
-        "mean, so agreement runs down the diagonal; those without a population of ours stand last, "
-        f"and should be unassigned.{more}"
+        "mean, so agreement runs down the diagonal; those without a population of ours stand last: "
+        "they are foreign to the vocabulary, and should be unassigned, or ambiguous, and may be "
+        f"anything.{more}"
     )
     return Figure(f"figure-agreement-{source}", svg, alt, caption, table=f"table-labels-{source}")
 
@@ -192,11 +200,13 @@ def _score_table(source: str, part: pd.DataFrame, cohort: Cohort) -> Table:
         (
             Column("label", "Population"),
             Column("level", "Level"),
-            Column("n_expected", "By the labels", "integer"),
-            Column("n_called", "By us", "integer"),
-            Column("n_right", "Both", "integer"),
-            Column("n_unassigned", "Left unassigned", "integer"),
-            Column("n_not_judged", "Not judged", "integer"),
+            *_integers(
+                n_expected="By the labels",
+                n_called="By us",
+                n_right="Both",
+                n_unassigned="Left unassigned",
+                n_not_judged="Not judged",
+            ),
             Column("precision", "Precision", "share", missing="none called that can be judged"),
             Column("recall", "Recall", "share", missing="none expected"),
         ),

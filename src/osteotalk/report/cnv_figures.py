@@ -20,7 +20,7 @@ _DPI = 110
 _REFERENCE = "reference"
 # Groups of rows in drawing order, with their words and colours (Okabe and Ito's palette).
 _GROUPS = {
-    _REFERENCE: ("reference (immune, endothelial)", "#BBBBBB"),
+    _REFERENCE: ("reference", "#BBBBBB"),
     "no": ("not malignant", "#56B4E9"),
     "undetermined": ("undetermined", "#F0E442"),
     "yes": ("malignant", "#D55E00"),

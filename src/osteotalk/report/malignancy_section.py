@@ -5,14 +5,24 @@ import math
 import pandas as pd
 from anndata import AnnData
 
+from osteotalk.annotate.malignancy import SHOWN_CELLS
+from osteotalk.annotate.malignancy_rules import NO_CHANGE
+from osteotalk.annotate.malignancy_sample import COMPUTED, NOT_COMPUTED
 from osteotalk.report.cnv_figures import cnv_heatmap
-from osteotalk.report.model import Column, Figure, Section, Table
+from osteotalk.report.malignancy_tables import (
+    CALLS,
+    call_table,
+    renamed_table,
+    rule_table,
+    rule_words,
+    sample_states,
+    sample_table,
+)
+from osteotalk.report.model import Figure, Section
 from osteotalk.report.population_figures import facet_umap
 from osteotalk.report.population_section import Cohort
-from osteotalk.report.text import count, number, plural, setting
+from osteotalk.report.text import count, enumerate_words, number, plural, setting
 
-CALLS = ("yes", "no", "undetermined")
-_WORDS = {"yes": "malignant", "no": "not malignant", "undetermined": "undetermined"}
 _COLOURS = {"yes": "#B5421A", "no": "#1F4E79", "undetermined": "#8A6D1F"}
 
 
@@ -34,15 +44,15 @@ def malignancy_section(cohort: Cohort, *, malignancy: pd.DataFrame, cnv: AnnData
         title="Malignant cells",
         question="Which cells are tumour cells, and is that borne out by their copy number?",
         body=_body(cohort, calls, malignancy),
+        definitions=rule_words(),
         figures=(*_map(cohort, calls), *_heatmap(cohort, cnv)),
-        tables=(_sample_table(cohort, calls, malignancy), _call_table(cohort, malignancy)),
-        caveats=(
-            "Copy number is inferred from expression in windows of neighbouring genes. It sees "
-            "gains and losses of chromosome arms, not small ones, and a tumour without large ones "
-            "looks normal. Cells called by markers alone say so in the table.",
-            "Undetermined is not 'not malignant': positions of genes or normal cells to compare "
-            "with were missing, or markers and copy number disagree. The table has the reason.",
+        tables=(
+            sample_table(cohort, calls, malignancy),
+            *renamed_table(cohort),
+            call_table(cohort, malignancy),
+            rule_table(cohort),
         ),
+        caveats=_caveats(malignancy),
     )
 
 
@@ -50,24 +60,86 @@ def _body(cohort: Cohort, calls: pd.Series, malignancy: pd.DataFrame) -> tuple[s
     sizes = {call: int((calls == call).sum()) for call in CALLS}
     total = max(len(calls), 1)
     listed = ", ".join(
-        f"{plural(sizes[call], 'cell')} {_WORDS[call]} ({sizes[call] / total:.1%})"
-        for call in CALLS
+        f"{plural(sizes[call], 'cell')} {label} ({sizes[call] / total:.1%})"
+        for call, label in CALLS.items()
     )
-    scored = malignancy["cnv_score"].notna()
-    samples = sorted(set(malignancy.loc[scored, "sample"].astype(str)))
+    return (
+        f"{listed[0].upper()}{listed[1:]}. {_copy_number(cohort, malignancy)}",
+        _scored_as_malignant(cohort, calls),
+        _renamed(cohort),
+    )
+
+
+def _copy_number(cohort: Cohort, malignancy: pd.DataFrame) -> str:
+    """Say in which samples copy number was computed, and what it needs where it was not."""
+    states = sample_states(malignancy)
+    by_state = {
+        state: [name for name in cohort.sample_titles() if states.get(name) == state]
+        for state in (COMPUTED, NO_CHANGE, NOT_COMPUTED)
+    }
     every = cohort.cells["sample"].astype(str).nunique()
-    text = [
-        f"{listed[0].upper()}{listed[1:]}. Copy number could be computed in {count(len(samples))} "
-        f"of {plural(every, 'sample')}."
-    ]
-    least = number(setting(cohort.parameters, "malignancy.min_reference"))
-    if len(samples) < every and math.isfinite(least):
-        text.append(
-            f"It needs at least {count(least)} immune or endothelial cells of the same sample to "
-            "compare with, positions of the genes, and cells that may be tumour; the table of "
-            "clusters has the reason for each sample."
+    told = len(by_state[COMPUTED]) + len(by_state[NO_CHANGE])
+    text = f"Copy number could be computed in {count(told)} of {plural(every, 'sample')}."
+    if unchanged := by_state[NO_CHANGE]:
+        text += f" No cluster has enough gained or lost arms in {enumerate_words(unchanged)}."
+    if missing := by_state[NOT_COMPUTED]:
+        least = number(setting(cohort.parameters, "malignancy.min_reference"))
+        enough = f"at least {count(least)}" if math.isfinite(least) else "enough"
+        text += (
+            f" It could not in {enumerate_words(missing)}: it needs positions of the genes and "
+            f"{enough} reference cells of the same sample to compare with. The table of samples "
+            "has the reason."
         )
-    return tuple(text)
+    return text
+
+
+def _scored_as_malignant(cohort: Cohort, calls: pd.Series) -> str:
+    """How many of the cells that scoring takes for tumour cells are called so."""
+    table = cohort.populations
+    names = set(table.loc[table["cnv_role"] == "malignant", "population"])
+    scored = calls[cohort.named.isin(names).to_numpy()]
+    if scored.empty:
+        return (
+            "No cell bears the name of a malignant population, so none is scored as a tumour cell."
+        )
+    unsure = int((scored == "undetermined").sum())
+    against = int((scored == "no").sum())
+    also = f" and {count(against)} not malignant" if against else ""
+    alone = (
+        " They count as tumour cells all the same, by their markers." if unsure + against else ""
+    )
+    return (
+        "Scoring and claims go by the name of the population, not by this call: "
+        f"{count(unsure)} of {plural(len(scored), 'cell')} scored as malignant populations "
+        "(cnv_role malignant in the table of populations) "
+        f"{'is' if unsure == 1 else 'are'} undetermined ({unsure / len(scored):.1%}){also}.{alone}"
+    )
+
+
+def _renamed(cohort: Cohort) -> str:
+    changes = cohort.renamed()
+    if not changes:
+        return "Copy number changed the name of no cell."
+    label, total = cohort.palette.label, sum(changes.values())
+    listed = [f"{label(a)} to {label(b)} {count(n)}" for (a, b), n in changes.items()]
+    return f"Copy number changed the names of {plural(total, 'cell')}: {enumerate_words(listed)}."
+
+
+def _caveats(malignancy: pd.DataFrame) -> tuple[str, ...]:
+    caveats = [
+        "Copy number is inferred from expression in windows of neighbouring genes. It sees "
+        "gains and losses of chromosome arms, not small ones, and a tumour without large ones "
+        "looks normal.",
+        "Undetermined is not 'not malignant': positions of genes or normal cells to compare "
+        "with were missing, no gain or loss was found, or markers and copy number disagree. The "
+        "table of clusters has the reason.",
+    ]
+    if NO_CHANGE in set(sample_states(malignancy).values()):
+        caveats.append(
+            "In samples without gained or lost arms copy number cannot name tumour cells. That no "
+            "change was found does not show that the cells are normal."
+        )
+    return tuple(caveats)
 
 
 def _map(cohort: Cohort, calls: pd.Series) -> list[Figure]:
@@ -75,12 +147,12 @@ def _map(cohort: Cohort, calls: pd.Series) -> list[Figure]:
     if points is None:
         return []
     alt = "UMAP by malignancy: " + "; ".join(
-        f"{_WORDS[call]} {count((calls == call).sum())}" for call in CALLS
+        f"{label} {count((calls == call).sum())}" for call, label in CALLS.items()
     )
     svg = facet_umap(
         points,
         calls.tolist(),
-        labels=_WORDS,
+        labels=CALLS,
         colours=_COLOURS,
         uid="umapm",
         alt=alt,
@@ -105,74 +177,10 @@ def _heatmap(cohort: Cohort, cnv: AnnData) -> list[Figure]:
     svg = cnv_heatmap(cnv, words=cohort.palette, uid="cnv", alt=alt, stamp=cohort.stamp)
     caption = (
         "Inferred copy number, chromosomes from left to right, cells in rows by patient and call; "
-        "at most 200 cells of each sample are drawn at random. Red: more expression than in the "
-        "immune and endothelial cells of the same sample; blue: less. Tumour cells share whole "
-        "arms of one colour, which differ from patient to patient; normal cells stay pale. A "
-        "stripe in normal cells of all patients is a cluster of genes of their cell type, not a "
-        "copy number change."
+        f"at most {SHOWN_CELLS} cells of each sample are drawn at random. Red: more expression "
+        "than in the reference cells of the same sample (cnv_role reference in the table of "
+        "populations); blue: less. Tumour cells share whole arms of one colour, which differ from "
+        "patient to patient; normal cells stay pale. A stripe in normal cells of all patients is a "
+        "cluster of genes of their cell type, not a copy number change."
     )
     return [Figure("figure-cnv", svg, alt, caption, table="table-malignant-clusters")]
-
-
-def _sample_table(cohort: Cohort, calls: pd.Series, malignancy: pd.DataFrame) -> Table:
-    """Cells of each call per sample, with the reference cells it had."""
-    counts = pd.crosstab(cohort.cells["sample"].astype(str), calls)
-    order = [name for name in cohort.sample_titles() if name in counts.index]
-    counts = counts.reindex(index=order, columns=list(CALLS), fill_value=0)
-    by_sample = malignancy.groupby(malignancy["sample"].astype(str))
-    reference = by_sample["n_reference"].max().reindex(order)
-    scored = set(malignancy.loc[malignancy["cnv_score"].notna(), "sample"].astype(str))
-    patients = dict(zip(cohort.samples["sample"], cohort.samples["patient"], strict=True))
-    frame = pd.DataFrame(
-        {
-            "sample": order,
-            "patient": [str(patients[name]) for name in order],
-            "n_reference": reference.to_numpy(),
-            "computed": ["yes" if name in scored else "no" for name in order],
-            **{call: counts[call].to_numpy() for call in CALLS},
-        }
-    )
-    return Table(
-        "table-malignant",
-        frame,
-        "Calls per sample. Reference: immune and endothelial cells of the sample, against which "
-        "copy number is inferred.",
-        (
-            Column("sample", "Sample", "code"),
-            Column("patient", "Patient"),
-            Column("n_reference", "Reference cells", "integer", missing="not counted"),
-            Column("computed", "Copy number computed"),
-            *[Column(call, _WORDS[call].capitalize(), "integer") for call in CALLS],
-        ),
-        download=f"assets/{cohort.dataset}_malignant.tsv",
-    )
-
-
-def _call_table(cohort: Cohort, malignancy: pd.DataFrame) -> Table:
-    palette, frame = cohort.palette, malignancy.copy()
-    frame["label"] = [palette.label(str(name)) for name in frame["population"]]
-    return Table(
-        "table-malignant-clusters",
-        frame,
-        "The call of each cluster in each sample, and why. The score is high where cells share the "
-        "profile of the sample's tumour; the limit comes from reference cells held back. Private "
-        "share: part of the cluster's cells that belong to this patient.",
-        (
-            Column("sample", "Sample", "code"),
-            Column("patient", "Patient"),
-            Column("cluster", "Cluster", "code"),
-            Column("label", "Population"),
-            Column("n_cells", "Cells", "integer"),
-            Column("cnv_score", "Copy number score", "number", missing="not computed"),
-            Column("cnv_limit", "Limit", "number", missing="not computed"),
-            Column("patient_share", "Private share", "share"),
-            Column("malignant", "Malignant"),
-            Column("n_yes", "Yes", "integer"),
-            Column("n_no", "No", "integer"),
-            Column("n_undetermined", "Undetermined", "integer"),
-            Column("reason", "Why", wide=True),
-        ),
-        download=f"assets/{cohort.dataset}_malignant_clusters.tsv",
-        filters=("sample", "label", "malignant"),
-        collapsed=True,
-    )

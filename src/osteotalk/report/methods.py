@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from osteotalk.annotate.cnv import MIN_SHIFT, MIN_Z
+from osteotalk.annotate.malignancy import PRIVATE
+from osteotalk.annotate.malignancy_sample import GROUP_ABERRANT, GROUP_NORMAL, HALF, MIN_ARMS
 from osteotalk.report.text import enumerate_words, plural, setting, words
 
 Settings = Mapping[str, object]
@@ -181,13 +184,12 @@ def _populations(config: Settings, provenance: Settings) -> str:
         f"principal component analysis{pcs}. {_alignment(config, provenance)}Clusters were found "
         f"with Leiden (doi:10.1038/s41598-019-41695-z){leiden}; "
         f"{version(provenance, 'umap-learn')} (arXiv:1802.03426) serves display only. Clusters "
-        "were named by their marker scores, the mean of a population's markers less that of random "
-        "genes of the same level (doi:10.1126/science.aad0501), first among the major populations, "
-        f"then among the fine ones inside{rule}; each cell was then checked by itself. What fails "
-        "at the fine level is named as its parent. What fails at the major level is unassigned and "
-        "takes no part in scoring; nor do cells that show two lineages at once. "
-        + _opinions(config, provenance)
-        + _malignancy(config, provenance)
+        "were named by their marker scores, the mean of a population's markers less that of other "
+        "genes of a similar level (doi:10.1126/science.aad0501), first among the major "
+        f"populations, then among the fine ones inside{rule}; each cell was then checked by "
+        "itself. What fails at the fine level is named as its parent. What fails at the major "
+        "level is unassigned and takes no part in scoring; nor do cells that show two lineages at "
+        "once. " + _opinions(config, provenance) + _malignancy(config, provenance)
     )
 
 
@@ -209,13 +211,23 @@ def _malignancy(config: Settings, provenance: Settings) -> str:
         clause(config, "malignancy.window", "windows of {} genes"),
         clause(config, "malignancy.min_reference", "at least {} reference cells"),
         clause(config, "malignancy.min_genes", "at least {} genes with a position"),
+        f"arms with a median shift of at least {MIN_SHIFT} (log2) and {MIN_Z:g} standard errors",
+        f"at least {MIN_ARMS} such arms",
+    )
+    limits = joined(
+        f"0 as the reference, 1 as the tumour; clusters from {GROUP_ABERRANT} and up to "
+        f"{GROUP_NORMAL}, cells by what 99 % of the reference cells stay below, at least {HALF}",
+        f"private clusters from a share of {PRIVATE} of one patient, all weighted equally",
     )
     return (
         "Tumour cells were told by markers together with copy number, inferred by "
         f"{version(provenance, 'infercnvpy')} (its idea: doi:10.1126/science.1254257) from the "
-        "expression of neighbouring genes relative to the immune and endothelial cells of the same "
-        f"sample{rule}; cells that were judged were never among their own reference. Where "
-        "positions or reference cells are missing, a cell is undetermined."
+        "expression of neighbouring genes relative to reference cells of the same sample, "
+        f"those with cnv_role reference in the table of populations{rule}; cells that were judged "
+        f"were never among their own reference. Scores{limits} and markers were joined by the "
+        "table of rules on each cohort's page. Cells whose copy number contradicts their markers "
+        "are renamed, or unassigned as well. Where positions or reference cells are missing, a "
+        "cell is undetermined, and keeps its name."
     )
 
 

@@ -5,7 +5,7 @@ it; captions are written where the page is built.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -69,15 +69,7 @@ def population_umap(
                 )
             handles.append(Patch(facecolor=words.colour(name)))
             labels.append(legend_label(f"{position}  {words.label(name)} ({count(len(chosen))})"))
-        axes.legend(
-            handles,
-            labels,
-            loc="center left",
-            bbox_to_anchor=(1.0, 0.5),
-            frameon=False,
-            fontsize=8.5,
-            handlelength=1.0,
-        )
+        _legend(axes, handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return to_svg(drawing, uid=uid, **mark)
 
 
@@ -168,14 +160,13 @@ def before_after_umap(
                 if column == 0:
                     axes.set_ylabel(title, fontsize=9)
         if len(names) <= len(SAMPLE_COLOURS):
-            drawing.legend(
+            _legend(
+                drawing,
                 [Patch(facecolor=colour_of[name]) for name in names],
                 [legend_label(name, 18) for name in names],
                 loc="upper left",
                 bbox_to_anchor=(0.81, 0.95),
-                frameon=False,
                 fontsize=8,
-                handlelength=1.0,
             )
         return to_svg(drawing, uid=uid, **mark)
 
@@ -232,15 +223,7 @@ def composition_figure(
         axes.set_ylim(max(heights.values(), default=0) + 0.6, -0.6)
         axes.set_xlim(0, 1)
         axes.set_xlabel("share of the sample's kept cells")
-        axes.legend(
-            handles,
-            names,
-            loc="upper left",
-            bbox_to_anchor=(1.02, 1.0),
-            frameon=False,
-            fontsize=8.5,
-            handlelength=1.0,
-        )
+        _legend(axes, handles, names, loc="upper left", bbox_to_anchor=(1.02, 1.0))
         return to_svg(drawing, uid=uid, **mark)
 
 
@@ -272,6 +255,17 @@ def _dots(
         linewidths=0,
         rasterized=raster,
     )
+
+
+def _legend(
+    target: Axes | Drawing,
+    handles: Sequence[Patch],
+    labels: Sequence[str],
+    **place: Any,
+) -> None:
+    """Draw a legend of colours beside the axes or the whole drawing."""
+    look = {"frameon": False, "fontsize": 8.5, "handlelength": 1.0, **place}
+    target.legend(list(handles), list(labels), **look)
 
 
 def _bare(axes: Axes) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,20 @@ class Cohort:
         if key not in self.adata.obsm or self.adata.n_obs == 0:
             return None
         return np.asarray(self.adata.obsm[key], dtype=float)[:, :2]
+
+    def noted(self, step: str) -> Mapping[str, Any]:
+        """What a step noted with the cells; empty where it did not."""
+        steps = self.adata.uns.get("osteotalk", {})
+        return steps.get(step, {}) if isinstance(steps, Mapping) else {}
+
+    def renamed(self) -> dict[tuple[str, str], int]:
+        """Cells by the name that copy number changed and the one they got, most first."""
+        noted = self.noted("malignancy").get("renamed", {})
+        changes = sorted(noted.items(), key=lambda change: (-int(change[1]), change[0]))
+        return {
+            (before, after): int(size)
+            for (before, _, after), size in ((key.partition(" to "), n) for key, n in changes)
+        }
 
     def sample_titles(self) -> dict[str, str]:
         """Sample with its patient, in the order of the report."""
@@ -100,11 +115,13 @@ def _body(cohort: Cohort) -> tuple[str, ...]:
     below = cohort.populations[cohort.populations["level"] != STATE]
     coarse = names.isin(set(below["parent"]) - {""})
     pairs = int((cells["lineage_doublet"].astype(str) == "yes").sum())
+    normal = sum(n for (_, after), n in cohort.renamed().items() if after == UNASSIGNED)
+    also = f"; {plural(normal, 'cell')} lost the name as copy number is normal" if normal else ""
     text = [
         f"{plural(len(found), 'population')} in {plural(cells['cluster'].nunique(), 'cluster')}. "
         f"{plural(unsure, 'cell')}{share} {'is' if unsure == 1 else 'are'} unassigned and took no "
         f"part in scoring; of these, {plural(pairs, 'cell')} showed two lineages at once and "
-        f"{'is a likely doublet' if pairs == 1 else 'are likely doublets'}.",
+        f"{'is a likely doublet' if pairs == 1 else 'are likely doublets'}{also}.",
     ]
     if coarse.any():
         listed = enumerate_words(
@@ -118,7 +135,21 @@ def _body(cohort: Cohort) -> tuple[str, ...]:
             f"{plural(coarse.sum(), 'cell')} could be told only at the upper level and "
             f"{'bears' if coarse.sum() == 1 else 'bear'} the name of the parent: {listed}."
         )
-    return tuple(text)
+    return (*text, *_by_markers(cohort.noted("annotate")))
+
+
+def _by_markers(noted: Mapping[str, Any]) -> list[str]:
+    """Say what the markers made of the cells, before copy number changed a name."""
+    phrases = {
+        "n_unassigned": "{} unassigned",
+        "n_lineage_doublets": "{} with two lineages",
+        "n_parent_only": "{} named as a parent only",
+        "n_contradict_cluster": "{} against the name of their cluster",
+        "n_renamed_against_cluster": "{} of these renamed and the others unassigned",
+        "n_with_state": "{} in a state",
+    }
+    known = [text.format(count(noted[key])) for key, text in phrases.items() if key in noted]
+    return [f"Cells by their markers, before copy number: {', '.join(known)}."] if known else []
 
 
 def _caveats(cohort: Cohort, rows: pd.DataFrame) -> tuple[str, ...]:
@@ -133,6 +164,12 @@ def _caveats(cohort: Cohort, rows: pd.DataFrame) -> tuple[str, ...]:
         caveats.append(
             f"{plural(len(genes), 'marker gene')} of the populations found "
             f"{'was' if len(genes) == 1 else 'were'} not measured: {enumerate_words(genes)}."
+        )
+    if few := words(cohort.noted("annotate").get("too_few_markers")):
+        names = [cohort.palette.label(name) for name in few.split(", ")]
+        caveats.append(
+            f"Too few of their markers were measured to tell {enumerate_words(names)}. Such cells "
+            "bear the name of the parent or are unassigned; such states are not told."
         )
     if unknown := cohort.palette.unknown(cohort.named):
         caveats.append(f"Not in the table of populations, shown by id: {enumerate_words(unknown)}.")
@@ -212,12 +249,12 @@ def _confidence(cohort: Cohort, clusters: pd.DataFrame) -> list[Figure]:
         else ""
     )
     caption = (
-        "How sure the name of each cluster is. Score: markers of the population less random genes "
-        "of the same level. Lead: over the next population of that level. Squares are the major "
+        "How sure the name of each cluster is. Score: markers of the population less other genes "
+        "of a similar level. Lead: over the next population of that level. Squares are the major "
         "population, dots the fine one; a cluster left of a dashed limit is unassigned, or named "
         "as its parent. Right: share of the cluster's cells whose own best population agrees. A "
         "dot close to a limit, or a low share, is a name to doubt; the table says why a cluster "
-        f"has none.{shown}"
+        f"has none. The names are what the markers said, before copy number.{shown}"
     )
     return [Figure("figure-confidence", svg, alt, caption, table="table-clusters")]
 
@@ -302,9 +339,10 @@ def _cluster_table(cohort: Cohort, clusters: pd.DataFrame) -> Table:
     return Table(
         "table-clusters",
         frame,
-        "Clusters and how they got their names. Score: markers of the population less random "
-        "genes of the same level, in log1p units. Lead: over the runner-up. The cells of a cluster "
-        "can be named otherwise one by one: unassigned if they show two lineages, for instance.",
+        "Clusters and how they got their names: what the markers said, before copy number. Score: "
+        "markers of the population less other genes of a similar level, in log1p units. Lead: over "
+        "the runner-up. The cells of a cluster can be named otherwise one by one: unassigned if "
+        "they show two lineages, for instance, or renamed by copy number.",
         (
             Column("cluster", "Cluster", "code"),
             Column("n_cells", "Cells", "integer"),

@@ -175,30 +175,24 @@ def _bounds(limits: Mapping[str, Any]) -> list[str]:
 def _doublet_row(record: Record) -> dict[str, object]:
     expected, called = number(record.get("expected_share")), number(record.get("called_share"))
     rule = words(record.get("rule"))
-    text = ""
-    if math.isfinite(called):
-        text = f"{called:.1%} called, {expected:.1%} expected"
+    told = math.isfinite(called)
     return {
         "doublet_expected": expected,
         "doublet_called": called,
-        "doublets": text,
+        "doublets": f"{called:.1%} called, {expected:.1%} expected" if told else "",
         "doublet_rule": RULES.get(rule, rule),
     }
 
 
 def _ambient_row(record: Record) -> dict[str, object]:
-    middle, low, high = (number(record.get(f"share{end}")) for end in ("", "_low", "_high"))
-    text = ""
-    if math.isfinite(middle):
-        text = f"{100 * middle:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+    shares = [number(record.get(f"share{end}")) for end in ("", "_low", "_high")]
+    text = "{:.1f} % ({:.1f} to {:.1f})".format(*(100 * value for value in shares))
     return {
-        "ambient_share": middle,
-        "ambient_low": low,
-        "ambient_high": high,
+        **dict(zip(("ambient_share", "ambient_low", "ambient_high"), shares, strict=True)),
         "ambient_genes": whole(record.get("n_genes")),
         "ambient_soup": words(record.get("soup")),
         "ambient_removed": whole(record.get("counts_removed")),
-        "ambient": text,
+        "ambient": text if math.isfinite(shares[0]) else "",
     }
 
 

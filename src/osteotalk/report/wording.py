@@ -121,8 +121,9 @@ def limits_text(*, claims: pd.DataFrame, circular: str, resource: str) -> tuple[
         "not have been neighbours.",
         "Populations are named by marker genes. Copy number, inferred from expression, tells "
         "tumour cells from normal ones only where a sample has reference cells and the tumour has "
-        "changes of whole chromosome arms; the page of a cohort says where it could not be told. "
-        "Ambient RNA may put a gene into cells that do not make it.",
+        "changes of whole chromosome arms. Cells of a malignant population whose copy number does "
+        "not tell count as tumour cells in scores and claims all the same; the page of a cohort "
+        "has their number. Ambient RNA may put a gene into cells that do not make it.",
         "The full text of the review was not available. The claims are operational statements "
         "made from its index of genes and drugs and from the literature; no verdict says that "
         "the review is right or wrong.",

@@ -11,6 +11,7 @@ from scipy import sparse
 from osteotalk.simulate import genes as gene_names
 from osteotalk.simulate.seeds import generator
 from osteotalk.simulate.truth import leaf_populations
+from osteotalk.tables import above
 
 SINGLE, DOUBLET, DYING = "single", "doublet", "dying"
 _BASES = np.array(list("ACGT"))
@@ -171,13 +172,10 @@ def _programmes(
             levels.programme_fold
         ) + rng.normal(0, levels.programme_log_sd, size)
         own[name] = log_fold
-    parent = dict(zip(populations["population"], populations["parent"], strict=True))
-    rows = []
-    for leaf in leaf_populations(populations):
-        line = [leaf]
-        while parent[line[-1]]:
-            line.append(parent[line[-1]])
-        rows.append(np.max([own[name] for name in line], axis=0))
+    rows = [
+        np.max([own[name] for name in (leaf, *above(populations, leaf))], axis=0)
+        for leaf in leaf_populations(populations)
+    ]
     return np.asarray(np.exp(np.vstack(rows)))
 
 

@@ -24,6 +24,7 @@ from osteotalk.simulate.truth import (
     matched_controls,
     tumour_populations,
 )
+from osteotalk.tables import above
 
 CONTROLS_PER_EDGE = 3
 _BARCODE = re.compile(r"[ACGT]{8,}-\d+")
@@ -229,14 +230,7 @@ def compare_malignancy(
 
 def _majors(populations: pd.DataFrame) -> dict[str, str]:
     """Map each population to the one at the top above it."""
-    parent = dict(zip(populations["population"], populations["parent"], strict=True))
-    top = {}
-    for name in parent:
-        above = name
-        while parent.get(above):
-            above = parent[above]
-        top[name] = above
-    return top
+    return {name: [name, *above(populations, name)][-1] for name in populations["population"]}
 
 
 def _called(obs: pd.DataFrame) -> pd.DataFrame:

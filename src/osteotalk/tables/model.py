@@ -75,6 +75,15 @@ def within(populations: pd.DataFrame, population: str) -> list[str]:
     return [population, *(name for child in children for name in within(populations, child))]
 
 
+def above(populations: pd.DataFrame, population: str) -> list[str]:
+    """Ancestors of a population, from its parent to the top; none for an unknown one."""
+    parent = dict(zip(populations["population"], populations["parent"], strict=True))
+    line = []
+    while population := parent.get(population, ""):
+        line.append(population)
+    return line
+
+
 def closest(word: str, known: Iterable[str]) -> str:
     """A hint naming the known word most like `word`, or the known words if there are few."""
     known = [k for k in known if k]

@@ -72,6 +72,14 @@ def test_every_cell_is_counted_once_and_labels_are_translated():
     pd.testing.assert_frame_equal(found, turned)
 
 
+@pytest.mark.parametrize("dtype", ["object", "category"])
+def test_a_missing_label_is_no_label(dtype):
+    obs = pd.DataFrame({"author_label": ["CD8", np.nan, None, ""], "population": "cd8_t"})
+    obs["author_label"] = obs["author_label"].astype(dtype)
+    found = agreement_table(obs, labels=LABELS, populations=POPULATIONS)
+    assert found[["label", "n_cells"]].to_numpy().tolist() == [["", 3], ["CD8", 1]]
+
+
 def test_a_label_that_the_table_denies_stays_without_population():
     labels = pd.DataFrame([("tam", "")], columns=["label", "population"])
     assert list(table([("tam", "tam")], labels)["expected"]) == [""]

@@ -75,9 +75,15 @@ def test_three_markers_must_be_detected_whatever_their_share():
 
 
 def test_a_population_with_too_few_measured_markers_is_named_as_its_parent():
-    found = call(rare=1.0)
+    found = call(rare=1.0, tam=0.5)
     assert found.population == "my"
     assert found.reason == "only 1 of 1 markers of rare are measured; named as my"
+
+
+def test_too_few_measured_markers_name_nothing():
+    found = call(rare=1.0)
+    assert found.population == "unassigned"
+    assert found.reason.startswith("best score 0.00 (")
 
 
 def test_a_major_with_too_few_measured_markers_is_not_named():

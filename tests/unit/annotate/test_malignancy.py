@@ -10,7 +10,12 @@ from scipy import sparse
 from sklearn.metrics import roc_auc_score
 
 from osteotalk import contract, io
-from osteotalk.annotate.malignancy import call_malignant, cell_roles, patient_shares
+from osteotalk.annotate.malignancy import (
+    call_malignant,
+    cell_roles,
+    in_private_cluster,
+    patient_shares,
+)
 from osteotalk.ingest.gtf import arms
 
 POPULATIONS = pd.DataFrame(
@@ -99,6 +104,8 @@ def test_tumour_and_stroma_of_two_patients():
     assert row[["population", "n_cells", "n_reference"]].tolist() == ["malignant_a", 30, 40]
     assert row[["malignant", "n_yes", "n_no", "n_undetermined"]].tolist() == ["yes", 30, 0, 0]
     assert row["patient_share"] == 1.0
+    assert set(table["copy_number"]) == {"computed"}
+    assert {found["copy_number"] for found in record["samples"].values()} == {"computed"}
     assert row["cnv_score"] == pytest.approx(score[found.obs["cluster"] == "m1"].mean())
     assert row["cnv_limit"] >= 0.5
     assert table.set_index(["sample", "cluster"]).loc[("S1", "f"), "patient_share"] == 0.5
@@ -159,17 +166,17 @@ def test_a_doublet_of_lineages_and_a_macrophage_with_the_tumours_copy_number():
         (
             [("S1", "P1", "m", "malignant_a", True, 30), ("S1", "P1", "t", "tam", False, 19)],
             {},
-            "the sample has 19 reference cells (immune, endothelial); 20 are needed",
+            "the sample has 19 cells of reference populations; 20 are needed",
         ),
         (
             [("S1", "P1", "m", "malignant_a", True, 30)],
             {},
-            "the sample has 0 reference cells (immune, endothelial); 20 are needed",
+            "the sample has 0 cells of reference populations; 20 are needed",
         ),
         (
-            [("S1", "P1", "t", "tam", False, 30), ("S1", "P1", "e", "endothelial", False, 30)],
+            [("S1", "P1", "t", "tam", False, 19)],  # no tumour cell either
             {},
-            "the sample has no cell that could be a tumour cell by its markers",
+            "the sample has 19 cells of reference populations; 20 are needed",
         ),
         (
             [*NORMAL, ("S1", "P1", "m", "malignant_a", True, 30)],
@@ -184,6 +191,9 @@ def test_what_cannot_be_told_is_undetermined_with_the_reason(rows, changed, reas
     assert all(text.startswith(reason) for text in found.obs["malignant_reason"])
     assert found.obs["cnv_score"].isna().all()
     assert table["cnv_score"].isna().all()
+    assert set(table["copy_number"]) == {"not computed"}
+    record = found.uns["osteotalk"]["malignancy"]["samples"]
+    assert {sample["copy_number"] for sample in record.values()} == {"not computed"}
     assert all(text.startswith(reason) for text in table["reason"])
     assert heat_map.n_obs == 0
     io.write_stage(heat_map, tmp_path / "cnv.h5ad", stage="cnv")
@@ -218,6 +228,80 @@ def test_a_sample_without_gains_and_losses():
     assert found.obs["cnv_score"].isna().all()
     assert heat_map.n_obs == 190
     assert table["cnv_limit"].isna().all()
+    assert set(table["copy_number"]) == {"no change"}
+    record = found.uns["osteotalk"]["malignancy"]["samples"]["S1"]
+    assert (record["copy_number"], record["problem"]) == ("no change", "")
+
+
+def test_a_sample_of_reference_cells_only():
+    """They are no tumour cells, as in a sample with a cell of another kind."""
+    more = ("S2", "P2", "f", "fibroblast", False, 1)
+    adata = cohort(*NORMAL, more)
+    adata.obs.loc[adata.obs_names[0], "lineage_doublet"] = "yes"
+    found, table, heat_map = call(adata)
+    assert calls(found, sample="S1") == {"no": 39, "undetermined": 1}
+    assert calls(found, sample="S2") == {"no": 40, "undetermined": 1}  # a cluster of its own
+    reason = "of a normal lineage by its markers; no cell of the sample could be a tumour cell"
+    rows = table.set_index("sample")
+    assert rows.loc["S1", "reason"].tolist() == [reason, reason]
+    assert set(table["copy_number"]) == {"no change"}
+    record = found.uns["osteotalk"]["malignancy"]["samples"]
+    assert [record[name]["n_candidates"] for name in ("S1", "S2")] == [0, 1]
+    assert heat_map.n_obs == 81
+
+
+def test_a_patient_with_most_of_the_cells():
+    """What both patients share is not private to the one with 92 % of the cells."""
+    adata = cohort(
+        ("S1", "P1", "e", "endothelial", False, 200),
+        ("S1", "P1", "f", "fibroblast", False, 200),
+        ("S1", "P1", "own", "fibroblast", False, 20),
+        ("S2", "P2", "e", "endothelial", False, 21),
+        ("S2", "P2", "f", "fibroblast", False, 15),
+    )
+    found, table, _ = call(adata)
+    assert calls(found, cluster="f") == {"no": 215}
+    assert calls(found, cluster="own") == {"undetermined": 20}
+    share = table.set_index(["sample", "cluster"])["patient_share"]
+    f1, f2 = 200 / 420, 15 / 36
+    assert share["S1", "f"] == pytest.approx(f1 / (f1 + f2))
+    assert share["S2", "f"] == pytest.approx(f2 / (f1 + f2))
+    assert share["S1", "own"] == 1.0
+
+
+def test_a_cell_in_the_private_cluster_of_another_patient():
+    """Its cluster is foreign to it: that nothing is gained in its sample settles it."""
+    adata = cohort(
+        *NORMAL,
+        ("S1", "P1", "own", "fibroblast", False, 100),
+        ("S1", "P1", "own", "unassigned", False, 20),
+        ("S2", "P2", "own", "fibroblast", False, 3),
+        ("S2", "P2", "f", "fibroblast", False, 60),
+    )
+    found, table, _ = call(adata)
+    assert calls(found, cluster="own", patient="P1") == {"undetermined": 120}
+    assert calls(found, cluster="own", patient="P2") == {"no": 3}
+    share = table.set_index(["sample", "cluster"])["patient_share"]
+    p1, p2 = 120 / 160, 3 / 103
+    assert share["S1", "own"] == pytest.approx(p1 / (p1 + p2))
+    assert share["S2", "own"] == pytest.approx(p2 / (p1 + p2))
+
+
+def test_a_tie_of_calls_is_undetermined():
+    """Half of a cluster named tumour has the tumour's copy number, half has not."""
+    adata = cohort(
+        *NORMAL,
+        ("S1", "P1", "m", "malignant_a", True, 30),
+        ("S1", "P1", "x", "tam", False, 20),
+        ("S1", "P1", "x", "malignant_a", True, 20),
+    )
+    found, table, _ = call(adata)
+    assert calls(found, cluster="x") == {"no": 20, "yes": 20}
+    row = table.set_index(["sample", "cluster"]).loc[("S1", "x")]
+    columns = ["malignant", "n_yes", "n_no", "n_undetermined", "reason"]
+    reason = "as many cells are tumour as are not"
+    assert row[columns].tolist() == ["undetermined", 20, 20, 0, reason]
+    assert row["population"] == "malignant_a"
 
 
 def test_one_sample_has_no_private_clusters():
@@ -275,12 +359,22 @@ def test_roles_and_shares_by_hand():
             "population": ["malignant_a", "tam", "stroma", "unassigned", "unassigned"],
             "lineage_doublet": ["no", "no", "no", "no", "yes"],
             "cluster": ["0", "0", "0", "1", "1"],
-            "patient": ["A", "A", "B", "B", "B"],
+            "patient": ["A", "A", "B", "B", "C"],
         }
     )
     roles = cell_roles(obs, POPULATIONS).tolist()
     assert roles == ["tumour", "reference", "other", "unassigned", "two lineages"]
-    assert patient_shares(obs).to_dict() == {"0": 2 / 3, "1": 1.0}
+    share = patient_shares(obs)  # A lies in cluster 0, C in cluster 1, B half in each
+    by_hand = pd.DataFrame(
+        {"A": [2 / 3, 0], "B": [1 / 3, 1 / 3], "C": [0, 2 / 3]}, index=["0", "1"]
+    )
+    pd.testing.assert_frame_equal(share, by_hand, check_names=False)
+    assert not in_private_cluster(obs, share=share).any()
+    obs["cluster"] = ["0", "0", "1", "1", "1"]
+    private = in_private_cluster(obs, share=patient_shares(obs))
+    assert private.tolist() == [True, True, False, False, False]
+    alone = obs.assign(patient="A")
+    assert not in_private_cluster(alone, share=patient_shares(alone)).any()
 
 
 @pytest.fixture(scope="module")
@@ -292,18 +386,16 @@ def real(repository):
     return module
 
 
+def judge(real, adata):
+    settings = {"window": 100, "min_reference": 10, "min_genes": 1000, "seed": 0}
+    return call_malignant(adata, populations=real.POPULATIONS, **settings)
+
+
 def test_real_oligodendrogliomas_by_copy_number_alone(real):
     """Microglia are the only reference; oligodendrocytes are told from 142 tumour cells."""
     adata = real.oligodendroglioma()
     assert adata.obs["truth"].value_counts()[real.NORMAL] == 23
-    found, table, _ = call_malignant(
-        adata,
-        populations=real.POPULATIONS,
-        window=100,
-        min_reference=10,
-        min_genes=1000,
-        seed=0,
-    )
+    found, table, _ = judge(real, adata)
     judged = found.obs["truth"] != real.REFERENCE
     tumour = found.obs["truth"].str.startswith("malignant")
     auc = roc_auc_score(tumour[judged], found.obs.loc[judged, "cnv_score"])
@@ -313,3 +405,25 @@ def test_real_oligodendrogliomas_by_copy_number_alone(real):
     assert {"1p", "19q"} <= set(lost.split(";"))  # what defines the disease
     assert (found.obs.loc[tumour, "malignant"] == "yes").mean() >= 0.95
     assert not (found.obs.loc[~tumour, "malignant"] == "yes").any()
+
+
+def test_real_oligodendrocytes_in_a_cluster_of_their_own(real):
+    adata = real.apart(real.oligodendroglioma())
+    found, table, _ = judge(real, adata)
+    assert calls(found, truth=real.NORMAL) == {"no": 23}
+    assert set(found.obs.loc[found.obs["truth"] == real.NORMAL, "malignant_reason"]) == {
+        "copy number is normal"
+    }
+    assert calls(found, cluster="0") == {"yes": 142}
+    assert table.set_index("cluster").loc["2", "cnv_score"] < 0.25
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_real_cells_without_a_tumour_cell(real, apart):
+    """Oligodendrocytes and microglia alone: nothing is found, and no cell is called tumour."""
+    adata = real.without_tumour(real.oligodendroglioma())
+    adata = real.apart(adata) if apart else adata
+    found, table, _ = judge(real, adata)
+    assert calls(found, truth=real.NORMAL) == {"undetermined": 23}
+    assert calls(found, truth=real.REFERENCE) == {"no": 19}
+    assert set(table["copy_number"]) == {"no change"}

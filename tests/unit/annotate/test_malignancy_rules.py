@@ -20,6 +20,8 @@ def in_words(role, group, cell, private):
     open_question = role in ("other", "unassigned")
     if role == "two lineages" or group == "unknown":
         return "undetermined", ""
+    if group == "no candidate":
+        return ("no" if role == "reference" else "undetermined"), ""
     if group == "no change":
         if role == "reference":
             return "no", ""

@@ -79,6 +79,8 @@ def test_genes_that_do_not_overlap(tmp_path):
         (lambda a: a.obs.pop("kind"), "has no column 'kind' in obs"),
         (lambda a: a.obs.__setitem__("kind", "one"), "fewer than two labels in its column 'kind'"),
         (lambda a: setattr(a, "X", a.X - 1), "holds negative values"),
+        (lambda a: setattr(a, "X", np.where(a.X > 3, np.nan, a.X)), "that are no numbers"),
+        (lambda a: setattr(a, "X", None), "holds no matrix: neither X nor a layer 'counts'"),
         (lambda a: setattr(a, "X", a.X * 7.5), "neither counts nor log1p"),
     ],
 )
@@ -96,6 +98,14 @@ def test_a_file_that_is_no_h5ad(tmp_path):
     path.write_text("no")
     with pytest.raises(OpinionError, match="cannot be read as h5ad"):
         add_opinions(cells(), celltypist=None, reference=path, reference_label="kind")
+
+
+def test_the_reference_is_checked_before_any_cell_is_labelled(tmp_path, monkeypatch):
+    monkeypatch.setattr(opinions, "_read_model", lambda path, measured: "a model")
+    monkeypatch.setattr(opinions, "_celltypist_labels", lambda *_: pytest.fail("labelled"))
+    absent = tmp_path / "absent.h5ad"
+    with pytest.raises(OpinionError, match="absent.h5ad cannot be read as h5ad"):
+        add_opinions(cells(), celltypist="m.pkl", reference=absent, reference_label="kind")
 
 
 def test_nothing_is_added_where_nothing_is_asked_for():

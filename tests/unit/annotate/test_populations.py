@@ -159,10 +159,13 @@ def test_negative_markers_speak_against_a_population():
     assert set(named(adata)[0].obs["population"].iloc[:40]) == {"cd8"}
 
 
-def test_a_population_with_two_measured_markers_is_named_as_its_parent(caplog):
-    adata = cohort([("0", ["tam"], 40), ("1", ["cd8"], 30), ("2", ["mono"], 30)])
+@pytest.mark.parametrize("own", [True, False])
+def test_a_population_with_two_measured_markers_is_named_as_its_parent(own, caplog):
+    adata = cohort([("0", ["tam", "spp1"], 40), ("1", ["cd8"], 30), ("2", ["mono"], 30)])
     adata = adata[:, [name for name in GENES if name not in ("TA", "TB")]].copy()
-    annotated, clusters = named(adata, min_markers=0.5)
+    parent = pd.DataFrame([("my", g, "") for g in ("TC", "SA", "SB")], columns=MARKERS.columns)
+    markers = pd.concat([MARKERS, parent]) if own else MARKERS
+    annotated, clusters = named(adata, min_markers=0.5, markers=markers)
     assert set(annotated.obs["population"].iloc[:40]) == {"my"}
     assert clusters["reason"].iloc[0] == "only 2 of 4 markers of tam are measured; named as my"
     assert set(annotated.obs["population"].iloc[70:]) == {"mono"}

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
-from osteotalk.annotate.tree import build_tree
+from osteotalk.annotate.tree import Markers, build_tree
 
 POPULATIONS = pd.DataFrame(
     [
@@ -70,6 +72,21 @@ def test_too_few_measured_markers_are_reported(caplog):
     found = tree(GENES.drop("A2"))
     assert found.short == {"tam"}
     assert "only 1 of 2 markers of tam are measured (at least 2 are needed)" in caplog.text
+
+
+def test_one_measured_marker_does_not_speak_for_the_parent():
+    found = tree(GENES.drop("A2"))
+    assert found.below("myeloid") == ["dc", "kind"]
+    assert found.within("myeloid") == ["tam", "dc", "kind"]
+    assert found.below("tam") == ["tam"]  # it still competes with dc
+    assert "tam" in found.lists()
+
+
+def test_two_do_though_more_are_needed_for_its_own_name():
+    found = replace(tree(), short=frozenset({"tam"}))
+    assert found.below("myeloid") == ["tam", "dc", "kind"]
+    short, enough = Markers(("A", "B"), (), 4, short=True), Markers(("A", "B", "C"), (), 4)
+    assert (short.counted, enough.counted) == (2, 4)
 
 
 def test_names_of_another_species_are_refused():

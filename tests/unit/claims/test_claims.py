@@ -235,6 +235,7 @@ def test_a_true_claim_is_supported_with_the_numbers_a_loop_gives(cohort):
     low, high = stats.t.interval(0.95, 3, loc=gain.mean(), scale=stats.sem(gain))
     assert (row["effect_low"], row["effect_high"]) == pytest.approx((low, high))
     assert row["verdict"] == "supported"
+    assert row["circular"] == "ligand L0 is a marker of a"
 
 
 def test_a_false_claim_and_a_reversed_one_are_not_supported(cohort):

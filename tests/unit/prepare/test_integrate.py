@@ -48,7 +48,13 @@ def test_merge_keeps_shared_genes_and_names_empty_samples():
     empty.uns["ingest"] = {"file": "c", "sample": "S3", "n_droplets": 4}
     merged = merge_samples([one, two, empty])
     assert merged.n_vars == one.n_vars - 1
-    assert merged.uns["merge"] == {"empty_samples": ["S3"], "genes_not_in_all_samples": 1}
+    assert merged.uns["merge"] == {
+        "empty_samples": ["S3"],
+        "genes_not_in_all_samples": 1,
+        "samples_without_positions": ["S1", "S2"],
+        "genes_with_differing_positions": 0,
+    }
+    assert list(merged.var.columns) == []
 
 
 def test_all_samples_empty_is_an_error():
@@ -136,3 +142,46 @@ def test_positions_of_genes_are_kept():
     adata = integrate([one], **INTEGRATION)
     assert list(adata.var.columns) == ["chromosome", "start", "end"]
     assert adata.var.loc["G3", "start"] == 3
+
+
+def placed(name, chromosome, start, *, kind=object):
+    """Sample whose first genes have these positions, the others those of all."""
+    sample = filtered(name)
+    names = np.array(["chr2"] * sample.n_vars, dtype=object)
+    starts = np.arange(sample.n_vars) * 1000
+    names[: len(chromosome)], starts[: len(start)] = chromosome, start
+    sample.var["chromosome"], sample.var["start"] = pd.Series(names).astype(kind).values, starts
+    sample.var["end"] = np.where(starts < 0, -1, starts + 10)
+    return sample
+
+
+@pytest.mark.parametrize("kind", [object, "category"])
+def test_positions_are_merged_gene_by_gene(kind, caplog):
+    one = placed("S1", ["chr1", "chr1", "", "", "chr1"], [5, 6, -1, -1, 9], kind=kind)
+    two = placed("S2", ["chr1", "chr1", "chr3", "", "chr4"], [5, 7, 8, -1, 9], kind=kind)
+    three = filtered("S3")[:, ::-1].copy()
+    three.uns["ingest"] = {"file": "c", "sample": "S3", "n_droplets": 60}
+    for samples in ([one, two, three], [three, two, one]):
+        caplog.clear()
+        merged = merge_samples(samples)
+        assert merged.var.loc[["G0", "G1", "G2", "G3", "G4", "G5"]].values.tolist() == [
+            ["chr1", 5, 15],
+            ["", -1, -1],  # the starts differ
+            ["chr3", 8, 18],  # S2 knows it
+            ["", -1, -1],
+            ["", -1, -1],  # the chromosomes differ
+            ["chr2", 5000, 5010],
+        ]
+        assert merged.var["start"].dtype == np.int64
+        assert (merged.var["chromosome"] == "chr2").sum() == 75
+        assert merged.uns["merge"]["samples_without_positions"] == ["S3"]
+        assert merged.uns["merge"]["genes_with_differing_positions"] == 2
+        assert "positions of 2 genes differ between samples" in caplog.text
+        assert "without positions: S3" in caplog.text
+
+
+def test_samples_that_agree_on_positions_are_not_warned_about(caplog):
+    adata = integrate([placed("S1", [], []), placed("S2", [], [])], **INTEGRATION)
+    assert (adata.var["chromosome"] == "chr2").all()
+    assert adata.uns["osteotalk"]["integrate"]["genes_with_differing_positions"] == 0
+    assert "positions" not in caplog.text

@@ -36,8 +36,9 @@ CLUSTERS = [
     "major_score", "major_margin", "share_agree", "n_unassigned", "n_lineage_doublets", "reason",
 ]  # fmt: skip
 MALIGNANCY = [
-    "sample", "patient", "cluster", "population", "n_cells", "n_reference", "cnv_score",
-    "cnv_limit", "patient_share", "malignant", "n_yes", "n_no", "n_undetermined", "reason",
+    "sample", "patient", "cluster", "population", "n_cells", "n_reference", "copy_number",
+    "cnv_score", "cnv_limit", "patient_share", "malignant", "n_yes", "n_no", "n_undetermined",
+    "reason",
 ]  # fmt: skip
 MARKERS = [
     ("malignant", "RUNX2", "+"), ("malignant_osteoblastic", "IBSP", "+"), ("tam", "CD68", "+"),
@@ -191,7 +192,35 @@ def make_adata(n_cells: int = 300) -> ad.AnnData:
     )
     adata.obsm["X_umap_unaligned"] = adata.obsm["X_umap"] + 3.0 * (sample == "S1")[:, None]
     adata.obsm["X_umap_unaligned"][:10] = np.nan
-    adata.uns["osteotalk"] = {"integrate": make_integration(n_cells)}
+    adata.uns["osteotalk"] = {
+        "integrate": make_integration(n_cells),
+        "annotate": {
+            "n_unassigned": 50,
+            "n_lineage_doublets": 48,
+            "n_parent_only": 7,
+            "n_contradict_cluster": 5,
+            "n_renamed_against_cluster": 2,
+            "n_with_state": 1234,
+            "too_few_markers": "osteoclast, tam_spp1",
+        },
+        "malignancy": {
+            "renamed": {
+                "unassigned to malignant": 3,
+                "malignant_osteoblastic to unassigned": 2,
+                "osteoclast to malignant": 12,
+            },
+            "samples": {
+                "S1": {
+                    "gained": "1p;8q",
+                    "lost": "3p",
+                    "limit": 0.55,
+                    "floor": 0.45,
+                    "problem": "",
+                },
+                "S5": {"gained": "", "lost": "", "limit": NAN, "floor": NAN, "problem": "too few"},
+            },
+        },
+    }
     return adata
 
 
@@ -220,12 +249,13 @@ def make_malignancy(adata: ad.AnnData) -> pd.DataFrame:
     rows = []
     for (sample, cluster), cells in adata.obs.groupby(["sample", "cluster"]):
         yes = "malignant" in cluster
-        score = NAN if sample == "S5" else float(yes)
+        state = {"S4": "no change", "S5": "not computed"}.get(str(sample), "computed")
+        score = float(yes) if state == "computed" else NAN
         call = "undetermined" if sample == "S5" else ("yes" if yes else "no")
         why = "too few reference cells: 3" if sample == "S5" else "copy number agrees"
         counts = [len(cells) if call == name else 0 for name in ("yes", "no", "undetermined")]
         rows.append(
-            (sample, sample.replace("S", "P"), cluster, cluster, len(cells), 40, score, 0.5,
+            (sample, sample.replace("S", "P"), cluster, cluster, len(cells), 40, state, score, 0.5,
              0.25, call, *counts, why)
         )  # fmt: skip
     return pd.DataFrame(rows, columns=MALIGNANCY)
@@ -366,7 +396,11 @@ def make_populations() -> pd.DataFrame:
         ("tam_spp1", "SPP1+ macrophage", "tam", "#2E6CA4"),
     ]
     frame = pd.DataFrame(rows, columns=["population", "label", "parent", "colour"])
-    return frame.assign(level=["state" if row[0] == "tam_spp1" else "" for row in rows])
+    roles = {"osteoclast": "", "malignant": "malignant", "malignant_osteoblastic": "malignant"}
+    return frame.assign(
+        level=["state" if row[0] == "tam_spp1" else "" for row in rows],
+        cnv_role=[roles.get(row[0], "reference") for row in rows],
+    )
 
 
 PARAMETERS = {

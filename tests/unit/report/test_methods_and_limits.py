@@ -84,6 +84,9 @@ def test_methods_in_use_are_named(inputs):
     assert "celltypist (doi:10.1126/science.abl5197) with the model model.pkl and labels" in text
     assert "the annotated reference bone.h5ad." in text
     assert "(windows of 101 genes; at least 21 reference cells; at least 1001 genes" in text
+    assert "standard errors; at least 2 such arms); cells that were judged" in text
+    assert "clusters from 0.6 and up to 0.25, cells by what 99 % of the reference cells" in text
+    assert "Cells whose copy number contradicts their markers are renamed, or unassigned" in text
 
 
 def test_simulated_cohorts_say_so(inputs, simulated):
@@ -131,6 +134,7 @@ def test_index_says_what_it_cannot(inputs):
     for sentence in (
         "RNA is not protein",
         "only where a sample has reference cells and the tumour has changes of whole",
+        "count as tumour cells in scores and claims all the same",
         "The full text of the review was not available",
         "3 of 7 rest on general biology",
     ):

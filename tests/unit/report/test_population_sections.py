@@ -9,6 +9,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.annotate.agreement import agreement_table
+from osteotalk.annotate.malignancy_rules import RULES
 from osteotalk.report.agreement_section import agreement_section
 from osteotalk.report.integration_section import integration_section
 from osteotalk.report.malignancy_section import malignancy_section
@@ -109,6 +110,32 @@ def test_cells_named_as_their_parent_are_counted(cohort, inputs):
     )
 
 
+def test_what_the_markers_said_before_copy_number(cohort, inputs):
+    section = population_section(cohort, clusters=inputs.clusters, markers=inputs.markers)
+    assert section.body[-1] == (
+        "Cells by their markers, before copy number: 50 unassigned, 48 with two lineages, 7 named "
+        "as a parent only, 5 against the name of their cluster, 2 of these renamed and the others "
+        "unassigned, 1,234 in a state."
+    )
+    assert "likely doublets; 2 cells lost the name as copy number is normal." in section.body[0]
+    assert "before copy number" in figures(section)["figure-confidence"].caption
+    captions = {table.anchor: table.caption for table in section.tables}
+    assert "before copy number" in captions["table-clusters"]
+
+
+def test_populations_with_too_few_measured_markers_are_named(cohort, inputs):
+    def said():
+        section = population_section(cohort, clusters=inputs.clusters, markers=inputs.markers)
+        return [text for text in section.caveats if text.startswith("Too few")]
+
+    assert said() == [
+        "Too few of their markers were measured to tell Osteoclast and SPP1+ macrophage. Such "
+        "cells bear the name of the parent or are unassigned; such states are not told."
+    ]
+    cohort.adata.uns["osteotalk"]["annotate"]["too_few_markers"] = ""
+    assert said() == []
+
+
 def test_many_clusters_are_cut_and_said(cohort, inputs):
     many = pd.concat([inputs.clusters.head(1)] * 70).assign(
         cluster=[str(number) for number in range(70)]
@@ -180,12 +207,95 @@ def test_malignant_calls_add_up(cohort, inputs):
     frame = tables(section)["table-malignant"]
     calls = cohort.cells["malignant"].value_counts()
     assert frame[["yes", "no", "undetermined"]].sum().tolist() == [calls["yes"], calls["no"], 0]
-    assert frame["computed"].tolist() == ["yes", "yes", "yes", "yes", "no"]
-    assert "Copy number could be computed in 4 of 5 samples." in section.body[0]
     assert list(figures(section)) == ["figure-umap-malignancy", "figure-cnv"]
     assert "60 cells" in figures(section)["figure-cnv"].alt
     calls = tables(section)["table-malignant-clusters"]
     assert calls["reason"].tolist() == inputs.malignancy["reason"].tolist()
+
+
+def test_copy_number_that_found_no_change_was_computed(cohort, inputs):
+    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    assert (
+        "Copy number could be computed in 4 of 5 samples. No cluster has enough gained or lost "
+        "arms in S4. It could not in S5: it needs positions" in section.body[0]
+    )
+    frame = tables(section)["table-malignant"].set_index("sample")
+    assert frame["copy_number"].tolist() == ["computed"] * 3 + ["no change", "not computed"]
+    assert frame.loc["S1", ["gained", "lost", "limit", "floor"]].tolist() == [
+        "1p;8q",
+        "3p",
+        0.55,
+        0.45,
+    ]
+    assert frame.loc["S5", "problem"] == "too few"
+    assert any("does not show that the cells are normal" in text for text in section.caveats)
+    known = inputs.malignancy.assign(copy_number="computed")
+    section = malignancy_section(cohort, malignancy=known, cnv=inputs.cnv)
+    assert section.body[0].endswith("Copy number could be computed in 5 of 5 samples.")
+    assert not any("does not show that the cells are normal" in text for text in section.caveats)
+
+
+def test_tumour_cells_by_markers_alone_are_counted(cohort, inputs):
+    def said():
+        return malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv).body[1]
+
+    total = int((cohort.named == "malignant_osteoblastic").sum())
+    assert f" 0 of {total} cells scored as malignant populations" in said()
+    assert said().endswith("are undetermined (0.0%).")
+    tumour = cohort.cells.index[cohort.named == "malignant_osteoblastic"]
+    cohort.adata.obs.loc[tumour[:10], "malignant"] = "undetermined"
+    cohort.adata.obs.loc[cohort.named == "osteoclast", "malignant"] = "undetermined"
+    assert f" 10 of {total} cells scored as malignant populations" in said()
+    assert said().endswith(
+        f"are undetermined ({10 / total:.1%}). They count as tumour cells all the same, by their "
+        "markers."
+    )
+    cohort.adata.obs.loc[tumour[10:13], "malignant"] = "no"
+    assert f"({10 / total:.1%}) and 3 not malignant." in said()
+    cohort.adata.obs["population"] = "tam"
+    assert said().startswith("No cell bears the name of a malignant population")
+
+
+def test_names_changed_by_copy_number_are_shown(cohort, inputs):
+    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    assert section.body[2] == (
+        "Copy number changed the names of 17 cells: Osteoclast to Malignant 12, Unassigned to "
+        "Malignant 3 and Malignant, osteoblastic to Unassigned 2."
+    )
+    assert tables(section)["table-renamed"][["before", "after", "n_cells"]].values.tolist() == [
+        ["osteoclast", "malignant", 12],
+        ["unassigned", "malignant", 3],
+        ["malignant_osteoblastic", "unassigned", 2],
+    ]
+    cohort.adata.uns["osteotalk"]["malignancy"]["renamed"] = {}
+    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    assert section.body[2] == "Copy number changed the name of no cell."
+    assert "table-renamed" not in tables(section)
+
+
+def test_the_rule_is_in_the_report(cohort, inputs):
+    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    frame = tables(section)["table-malignant-rule"]
+    assert frame["reason"].tolist() == [rule.reason for rule in RULES]
+    assert frame["call"].tolist() == [rule.call for rule in RULES]
+    first = frame.iloc[0]
+    assert first[["number", "markers", "cluster", "cell", "private"]].tolist() == [
+        1,
+        "two lineages",
+        "any",
+        "any",
+        "any",
+    ]
+    to_tumour = frame[frame["name"] == "becomes the malignant population"]
+    assert set(to_tumour["markers"]) == {"another population or unassigned"}
+    assert set(to_tumour["call"]) == {"yes"}
+    private = frame["private"].value_counts()
+    assert private["yes"] == sum(rule.private == (True,) for rule in RULES)
+    said = " ".join(meaning for _, meaning in section.definitions)
+    for limit in ("0.15 (log2) and 4 standard errors", "at least 2 such arms", "a mean of 0.6"):
+        assert limit in said
+    for limit in ("normal up to 0.25", "at least 0.5;", "At least 90%"):
+        assert limit in said
 
 
 def test_no_profile_no_heat_map(cohort, inputs):
@@ -230,6 +340,14 @@ def test_agreement_is_judged_against_the_labels(cohort, inputs):
     order = [figure.svg.index(f">{name} (") for name in ("Tumour", "Macro", "T", "Lung")]
     assert order == sorted(order)
     assert "figure-agreement-celltypist" not in figures(section)
+
+
+def test_nobody_labelled_a_cell(cohort, inputs):
+    obs = inputs.adata.obs.assign(author_label="")
+    agreement = agreement_table(obs, labels=[], populations=inputs.populations)
+    section = agreement_section(cohort, agreement, labels=inputs.labels)
+    assert section.body == ("No cell has a label of the authors.",)
+    assert section.tables == section.figures == ()
 
 
 def test_no_other_labels_no_section(cohort, inputs):
