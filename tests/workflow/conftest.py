@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 PARTS = ("Snakefile", "config", "envs", "src", "workflow")
-# Few cells and genes, so that a run takes a minute; populations are then small too.
+# Few cells, so that a run takes minutes, and genes enough for copy number.
 SMALL = {
-    "simulation": {"cells": 2100, "genes": 2600, "seed": 1},
+    "simulation": {"cells": 2100, "genes": 4000, "seed": 1},
     "interactions": {"min_cells": 6},
     "integration": {"n_top_genes": 800},
     "claims": {"n_decoys": 200},

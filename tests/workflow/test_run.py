@@ -74,7 +74,10 @@ def test_truth_is_compared_and_most_is_found(finished):
     truth = io.read_json(finished.run / "results/simulated_os/truth.json")
     assert truth["edges"]["planted"]["rate"] >= 0.9
     assert truth["edges"]["controls"]["rate"] <= 0.05
-    assert truth["cells"]["right_major"] >= 0.95
+    assert truth["cells"]["right_major"] >= 0.97
+    assert truth["cells"]["right_population"] >= 0.90
+    assert truth["malignancy"]["precision"] >= 0.95
+    assert truth["malignancy"]["recall"] >= 0.95
 
 
 def test_shuffled_labels_support_nothing(finished):

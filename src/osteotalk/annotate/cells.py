@@ -31,12 +31,14 @@ class CellEvidence:
     """What each cell shows of each major population; cells x majors.
 
     `strength` is the best score of a marker list in or below the major; `shown` is the same over
-    lists that the cell shows (see CELL_SHOWN), minus infinity if it shows none.
+    lists that the cell shows (see CELL_SHOWN), minus infinity if it shows none, and `best_list` is
+    the name of that list, '' if there is none.
     """
 
     majors: tuple[str, ...]
     strength: np.ndarray
     shown: np.ndarray
+    best_list: np.ndarray
 
 
 def cell_evidence(scores: pd.DataFrame, seen: pd.DataFrame, *, tree: Tree) -> CellEvidence:
@@ -54,6 +56,7 @@ def cell_evidence(scores: pd.DataFrame, seen: pd.DataFrame, *, tree: Tree) -> Ce
     majors = tuple(name for name in tree.children("") if tree.below(name))
     strength = np.full((len(scores), len(majors)), -np.inf)
     shown = strength.copy()
+    best_list = np.full(strength.shape, "", dtype=object)
     for i, major in enumerate(majors):
         for name in tree.below(major):
             values = scores[name].to_numpy()
@@ -61,8 +64,9 @@ def cell_evidence(scores: pd.DataFrame, seen: pd.DataFrame, *, tree: Tree) -> Ce
             counted = seen[positive].to_numpy().sum(axis=1)
             enough = counted >= max(2, CELL_SHOWN * len(positive))
             strength[:, i] = np.maximum(strength[:, i], values)
-            shown[:, i] = np.maximum(shown[:, i], np.where(enough, values, -np.inf))
-    return CellEvidence(majors, strength, shown)
+            better = enough & (values > shown[:, i])
+            shown[better, i], best_list[better, i] = values[better], name
+    return CellEvidence(majors, strength, shown, best_list)
 
 
 def shares_agree(

@@ -96,7 +96,7 @@ def annotate(
         samples=adata.obs["sample"],
     )
     against = np.where(doublets >= 0, -1, contradictions(evidence, cluster_major=majors))
-    groups = _group_names(clusters, against, evidence)
+    groups = _group_names(clusters, against, evidence, majors=majors)
     named = decide_groups(excess, seen, groups, tree=tree, limits=limits, least=MIN_GROUP)
     _apply_groups(cells, groups, named)
     _apply_doublets(cells, doublets, evidence, majors=majors)
@@ -172,9 +172,17 @@ def _cluster_names(clusters: pd.Series, decisions: Mapping[str, Decision]) -> pd
     )
 
 
-def _group_names(clusters: pd.Series, against: np.ndarray, evidence: CellEvidence) -> pd.Series:
-    """Cluster and major of the cells that contradict their cluster, as 'cluster major'."""
+def _group_names(
+    clusters: pd.Series, against: np.ndarray, evidence: CellEvidence, *, majors: pd.Series
+) -> pd.Series:
+    """Cluster and major of the cells that contradict their cluster, as 'cluster major'.
+
+    In a cluster without a name the list that the cell shows most stands for the major:
+    populations of one major (B and plasma cells) that share a cluster cancel each other there.
+    """
     names = np.array([*evidence.majors, ""], dtype=object)[against]
+    lists = evidence.best_list[np.arange(len(against)), against]
+    names = np.where((majors == UNASSIGNED) & (names != ""), lists, names)
     joined = [
         f"{cluster} {name}" if name else "" for cluster, name in zip(clusters, names, strict=True)
     ]

@@ -173,6 +173,22 @@ def test_a_population_with_two_measured_markers_is_named_as_its_parent(own, capl
     assert annotated.uns["osteotalk"]["annotate"]["too_few_markers"] == "tam"
 
 
+def test_two_populations_of_one_major_that_cancel_in_one_cluster_are_told_apart():
+    """Each has the other's markers against it, so the mean of the cluster shows neither."""
+    adata = cohort([("0", ["tam"], 30), ("0", ["mono"], 30), ("1", ["cd8"], 40), ("2", [], 30)])
+    against = [("tam", g, "-") for g in OWN["mono"]] + [("mono", g, "-") for g in OWN["tam"]]
+    markers = pd.concat([MARKERS, pd.DataFrame(against, columns=MARKERS.columns)])
+    annotated, clusters = named(adata, markers=markers)
+    mixed = clusters.set_index("cluster").loc["0"]
+    assert mixed["population"] == "unassigned"
+    assert mixed["n_unassigned"] == 0
+    assert set(annotated.obs["population"].iloc[:30]) == {"tam"}
+    assert set(annotated.obs["population"].iloc[30:60]) == {"mono"}
+    assert (
+        "whose own markers say tam; its cluster 0 is" in annotated.obs["population_reason"].iloc[0]
+    )
+
+
 def test_one_population_and_one_cluster_only():
     annotated, clusters = named(cohort([("0", ["cd4"], 25)]))
     assert set(annotated.obs["population"]) == {"cd4"}
