@@ -78,7 +78,8 @@ def window_table(var: pd.DataFrame, *, window: int) -> pd.DataFrame:
             (name, int(start[genes[i]]), str(arm[genes[min(i + size // 2, len(genes) - 1)]]))
             for i in firsts
         ]
-    return pd.DataFrame(rows, columns=["chromosome", "start", "arm"])
+    table = pd.DataFrame(rows, columns=["chromosome", "start", "arm"])
+    return table.astype({"start": np.int64})  # also without a row
 
 
 def pooled_lineages(lineages: np.ndarray) -> np.ndarray:

@@ -200,13 +200,15 @@ def test_what_cannot_be_told_is_undetermined_with_the_reason(rows, changed, reas
     assert io.read_stage(tmp_path / "cnv.h5ad", stage="cnv").n_obs == 0
 
 
-def test_without_positions_nothing_is_guessed():
+def test_without_positions_nothing_is_guessed(tmp_path):
     adata = cohort(*NORMAL, ("S1", "P1", "m", "malignant_a", True, 30))
     adata.var["chromosome"], adata.var["start"] = "", -1
     found, _, heat_map = call(adata)
     assert set(found.obs["malignant"]) == {"undetermined"}
     assert set(found.obs["malignant_reason"]) == {"the positions of the genes are not known"}
     assert heat_map.shape == (0, 0)
+    io.write_stage(heat_map, tmp_path / "cnv.h5ad", stage="cnv")  # also read by the report
+    assert io.read_stage(tmp_path / "cnv.h5ad", stage="cnv").n_vars == 0
 
 
 def test_a_sample_without_gains_and_losses():
