@@ -4,7 +4,7 @@ One place to look a field up, and one check that every reader and writer runs. A
 carry columns that are not listed here, so this page is also the documentation of the results.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -61,14 +61,29 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "lr_logfc": NUMBER,
             "spec_weight": NUMBER,
             "p_value": NUMBER,
+            "p_error": NUMBER,  # standard error of log10(p_value)
             "q_value": NUMBER,
             "magnitude_rank": NUMBER,
             "specificity_rank": NUMBER,
+        },
+        "cross_check": {  # against squidpy; see osteotalk.interactions.cross_check
+            "dataset": TEXT,
+            "sample": TEXT,
+            "n_edges": INTEGER,
+            "n_complex": INTEGER,
+            "n_only_ours": INTEGER,
+            "n_only_squidpy": INTEGER,
+            "max_mean_difference": NUMBER,
+            "p_correlation": NUMBER,
+            "max_p_difference": NUMBER,
+            "n_calls_differ": INTEGER,
+            "share_calls_agree": NUMBER,
         },
         "support": {
             "dataset": TEXT,
             **_EDGE,
             "n_informative": INTEGER,
+            "n_detected": INTEGER,  # informative patients with both genes detected: active or not
             "n_active": INTEGER,
             "support": NUMBER,
             "support_low": NUMBER,
@@ -155,6 +170,10 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "verdicts": {**_EVIDENCE, "n_datasets": INTEGER},
     }
 )
+# Columns that a table has only if they were asked for.
+OPTIONAL: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"interactions": {"lr_probs": NUMBER, "lr_gmeans": NUMBER}}
+)
 
 _SAMPLE_OBS = {"dataset": TEXT, "sample": TEXT, "patient": TEXT, "condition": TEXT}
 _QC_OBS = {"n_counts": NUMBER, "n_genes": INTEGER, "pct_mito": NUMBER, "doublet_score": NUMBER}
@@ -223,7 +242,8 @@ def empty_frame(table: str) -> pd.DataFrame:
 
 def conform(frame: pd.DataFrame, *, table: str) -> pd.DataFrame:
     """Put the columns of `frame` in the order and types of `table`; other columns are left out."""
-    return frame[list(TABLES[table])].astype(dtypes(table)).reset_index(drop=True)
+    types = dtypes(table) | {name: "float64" for name in OPTIONAL.get(table, {}) if name in frame}
+    return frame[list(types)].astype(types).reset_index(drop=True)
 
 
 def _fits(column: pd.Series, kind: str) -> bool:
@@ -261,10 +281,23 @@ def check_frame(frame: pd.DataFrame, *, table: str, where: str) -> None:
     ContractError
         Naming every missing, unknown or wrongly typed column.
     """
-    wanted = TABLES[table]
+    wanted = dict(TABLES[table])
+    wanted |= {name: kind for name, kind in OPTIONAL.get(table, {}).items() if name in frame}
     problems = _column_problems(frame, wanted)
     problems += [f"column '{name}' is not known" for name in frame if name not in wanted]
     _raise(where, f"table '{table}'", problems)
+
+
+def check_columns(frame: pd.DataFrame, columns: Sequence[str], *, table: str, where: str) -> None:
+    """Check some columns of a result table only.
+
+    Raises
+    ------
+    ContractError
+        Naming every missing or wrongly typed column.
+    """
+    wanted = {name: TABLES[table][name] for name in columns}
+    _raise(where, f"table '{table}'", _column_problems(frame, wanted))
 
 
 def check_adata(adata: AnnData, *, stage: str, where: str) -> None:
@@ -291,15 +324,32 @@ def check_adata(adata: AnnData, *, stage: str, where: str) -> None:
         problems += _column_problems(adata.var, {"chromosome": TEXT, "start": INTEGER})
     else:
         problems += [f"obsm['{key}'] is missing" for key in OBSM if key not in adata.obsm]
-        if not (sparse.issparse(adata.X) and adata.X.format == "csr"):
-            problems.append("X is not a CSR matrix")
-        elif adata.X.dtype != np.float32:
-            problems.append(f"X is {adata.X.dtype}, not float32")
+        problems += _expression_problems(adata.X)
         if "counts" in adata.layers:
             problems += _count_problems(adata.layers["counts"], "layers['counts']")
         else:
             problems.append("layers['counts'] is missing")
     _raise(where, f"stage '{stage}'", problems)
+
+
+def check_expression(adata: AnnData, *, stage: str, where: str) -> None:
+    """Check `obs`, the gene names and the log-normalised `X` of some cells of a cohort.
+
+    Raises
+    ------
+    ContractError
+        Naming every field that is missing or wrong.
+    """
+    problems = _column_problems(adata.obs, OBS[stage]) + _expression_problems(adata.X)
+    if not adata.var_names.is_unique:
+        problems.append("gene names are not unique")
+    _raise(where, f"stage '{stage}'", problems)
+
+
+def _expression_problems(matrix: Any) -> list[str]:
+    if not (sparse.issparse(matrix) and matrix.format == "csr"):
+        return ["X is not a CSR matrix"]
+    return [] if matrix.dtype == np.float32 else [f"X is {matrix.dtype}, not float32"]
 
 
 def _count_problems(matrix: Any, name: str) -> list[str]:

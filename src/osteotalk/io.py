@@ -6,17 +6,23 @@ Everything is written through `osteotalk.files`, which never leaves half of a fi
 from collections.abc import Sequence
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pandas as pd
 from anndata import AnnData, read_h5ad
+from anndata.io import read_elem, sparse_dataset
+from scipy import sparse
 
 from osteotalk import contract
 from osteotalk.files import atomic_path, read_json, write_json, write_text
 
 __all__ = [
     "atomic_path",
+    "read_columns",
     "read_json",
     "read_parquet",
     "read_parquets",
+    "read_sample",
     "read_stage",
     "read_tsv",
     "write_json",
@@ -25,6 +31,9 @@ __all__ = [
     "write_text",
     "write_tsv",
 ]
+
+
+ROW_GROUP = 20_000
 
 
 def write_stage(adata: AnnData, path: str | Path, *, stage: str) -> None:
@@ -47,17 +56,62 @@ def read_stage(path: str | Path, *, stage: str) -> AnnData:
     return adata
 
 
+def read_sample(path: str | Path, sample: str) -> AnnData:
+    """Read the expression of one sample of a cohort: `X`, `obs` and `var` of stage `annotated`.
+
+    Nothing else of the file is read, so this needs no more memory than the sample.
+
+    Raises
+    ------
+    osteotalk.contract.ContractError
+        If a field is missing or has the wrong type.
+    """
+    with h5py.File(path) as file:
+        obs, var = read_elem(file["obs"]), read_elem(file["var"])
+        rows = np.flatnonzero(obs["sample"].astype(str) == sample)
+        if len(rows):
+            matrix = sparse_dataset(file["X"])[rows]
+        else:  # a sample that lost all its cells
+            matrix = sparse.csr_matrix((0, len(var)), dtype=np.float32)
+        adata = AnnData(matrix, obs=obs.iloc[rows], var=var)
+    contract.check_expression(adata, stage="annotated", where=str(path))
+    return adata
+
+
 def write_parquet(frame: pd.DataFrame, path: str | Path, *, table: str) -> None:
-    """Check `frame` against the contract of `table` and write it as parquet."""
+    """Check `frame` against the contract of `table` and write it as parquet.
+
+    In groups of rows small enough that a reader who wants some of the rows can skip the others.
+    """
     contract.check_frame(frame, table=table, where=str(path))
     with atomic_path(path) as partial:
-        frame.to_parquet(partial, index=False, compression="zstd")
+        frame.to_parquet(partial, index=False, compression="zstd", row_group_size=ROW_GROUP)
 
 
 def read_parquet(path: str | Path, *, table: str) -> pd.DataFrame:
     """Read a parquet file and check it against the contract of `table`."""
     frame = pd.read_parquet(path)
     contract.check_frame(frame, table=table, where=str(path))
+    return frame
+
+
+def read_columns(
+    path: str | Path, columns: Sequence[str], *, table: str, **equal: str
+) -> pd.DataFrame:
+    """Read some columns and rows of a parquet file.
+
+    Parameters
+    ----------
+    path
+        File of contract `table`.
+    columns
+        Columns wanted.
+    **equal
+        Column and the value that the rows wanted have in it.
+    """
+    filters = [(name, "==", value) for name, value in equal.items()]
+    frame = pd.read_parquet(path, columns=list(columns), filters=filters or None)
+    contract.check_columns(frame, columns, table=table, where=str(path))
     return frame
 
 

@@ -31,6 +31,7 @@ PACKAGES = (
     "scipy",
     "scvi-tools",
     "snakemake",
+    "squidpy",
     "umap-learn",
 )
 

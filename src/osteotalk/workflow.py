@@ -18,6 +18,7 @@ from snakemake.exceptions import WorkflowError
 from osteotalk import tables
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import read_symbols
+from osteotalk.needs import MissingPackageError, need_squidpy
 from osteotalk.prepare.align import MethodError, need_method
 
 PACKAGE = Path(__file__).parent
@@ -53,10 +54,12 @@ def load(config: Mapping[str, Any], basedir: str | Path) -> tables.Tables:
     try:
         tables.check_config(config, tables.read_schema(schemas / "config.schema.yaml"))
         need_method(config["integration"]["method"])
+        if config["interactions"]["squidpy"]:
+            need_squidpy()
         paths = {name: find_file(path, basedir) for name, path in config["tables"].items()}
         loaded = tables.load_tables(paths, schemas, datasets=config["datasets"], workdir=Path.cwd())
         return tables.renew(loaded, read_symbols(find_file(config["genes"]["symbols"], basedir)))
-    except (tables.TableError, IngestError, MethodError) as error:
+    except (tables.TableError, IngestError, MethodError, MissingPackageError) as error:
         raise WorkflowError(str(error)) from None
 
 

@@ -10,7 +10,7 @@ from osteotalk import contract, io
 @pytest.fixture
 def support():
     frame = contract.empty_frame("support")
-    frame.loc[0] = ["d", "a", "b", "L", "R", 3, 2, 0.6, 0.2, 0.9, 0.1, 0.2, "P1;P2"]
+    frame.loc[0] = ["d", "a", "b", "L", "R", 3, 3, 2, 0.6, 0.2, 0.9, 0.1, 0.2, "P1;P2"]
     return contract.conform(frame, table="support")
 
 
@@ -28,6 +28,71 @@ def test_tsv_round_trip_keeps_na_text_and_missing_numbers(tmp_path):
     frame = contract.conform(frame, table="annotation")
     io.write_tsv(frame, tmp_path / "x.tsv", table="annotation")
     pd.testing.assert_frame_equal(io.read_tsv(tmp_path / "x.tsv", table="annotation"), frame)
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """A cohort with the samples S1 and S2, whose cells alternate."""
+    rng = np.random.default_rng(0)
+    obs = pd.DataFrame(
+        {
+            name: np.full(6, 1.5) if kind == contract.NUMBER else ["x"] * 6
+            for name, kind in contract.OBS["annotated"].items()
+        },
+        index=[f"c{i}" for i in range(6)],
+    )
+    obs["n_genes"] = np.arange(6)
+    obs["sample"] = ["S1", "S2"] * 3
+    counts = sparse.csr_matrix(rng.poisson(1, (6, 4)).astype(np.float32))
+    adata = AnnData(
+        sparse.csr_matrix(np.log1p(counts.toarray())),
+        obs=obs,
+        var=pd.DataFrame(index=list("abcd")),
+        layers={"counts": counts},
+        obsm={name: np.zeros((6, 2)) for name in contract.OBSM},
+    )
+    path = tmp_path / "cohort.h5ad"
+    io.write_stage(adata, path, stage="annotated")
+    return adata, path
+
+
+def test_a_sample_is_read_alone(cohort):
+    adata, path = cohort
+    found = io.read_sample(path, "S2")
+    expected = adata[adata.obs["sample"] == "S2"]
+    np.testing.assert_array_equal(found.X.toarray(), expected.X.toarray())
+    assert list(found.obs_names) == ["c1", "c3", "c5"]
+    assert list(found.obs["n_genes"]) == [1, 3, 5]
+    assert list(found.var_names) == list("abcd")
+    assert not found.layers
+    assert io.read_sample(path, "S3").shape == (0, 4)
+
+
+def test_a_sample_of_a_wrong_file_is_refused(cohort, tmp_path):
+    adata, _ = cohort
+    adata.X = adata.X.astype(np.float64)
+    del adata.obs["population"]
+    adata.write_h5ad(tmp_path / "bad.h5ad")
+    with pytest.raises(contract.ContractError, match=r"'population' is missing(.|\n)*float64"):
+        io.read_sample(tmp_path / "bad.h5ad", "S1")
+
+
+def test_some_columns_and_rows_are_read(support, tmp_path):
+    path = tmp_path / "x.parquet"
+    both = pd.concat([support, support.assign(source="c")], ignore_index=True)
+    io.write_parquet(both, path, table="support")
+    found = io.read_columns(path, ["source", "support"], table="support", source="c")
+    assert found.to_dict("list") == {"source": ["c"], "support": [0.6]}
+    assert len(io.read_columns(path, ["source"], table="support")) == 2
+
+
+def test_columns_asked_for_may_be_there(tmp_path):
+    frame = contract.empty_frame("interactions").assign(lr_probs=pd.Series(dtype="float64"))
+    assert "lr_probs" in contract.conform(frame, table="interactions")
+    contract.check_frame(frame, table="interactions", where="x")
+    with pytest.raises(contract.ContractError, match="'lr_gmeans' should hold number"):
+        text = frame.assign(lr_gmeans=pd.Series(dtype="object"))
+        contract.check_frame(text, table="interactions", where="x")
 
 
 def test_empty_tables_round_trip(tmp_path):

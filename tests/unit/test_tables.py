@@ -123,6 +123,32 @@ def test_bad_rows_are_named_with_their_line(paths, table, cells, message):
     assert str(paths[table]) in str(error.value)
 
 
+LIMITS = {
+    "min_counts": (["0", "1500"], ["many", "-1", "10.5", "1e3"]),
+    "min_genes": (["1", "300"], ["x", "-1", "0.5"]),
+    "max_pct_mito": (["0.5", "7", "05", "99.95", "100", "100.0"], ["0", "0.0", "120", "100.1"]),
+    "doublet_rate": (["0", "0.0", "0.05", "0.999"], ["1", "1.5", "nan", "5", "-0.1", ".05"]),
+}
+
+
+@pytest.mark.parametrize("column", LIMITS)
+def test_limits_of_a_sample_lie_in_their_range(paths, column):
+    text = paths["samples"].read_text()
+    good, bad = LIMITS[column]
+    for value in good:
+        paths["samples"].write_text(text)
+        append(paths["samples"], "gse198896", "X", "P9", "primary", **{column: value})
+        assert load(paths).samples[column].iloc[-1] == value
+    for value in bad:
+        paths["samples"].write_text(text)
+        append(paths["samples"], "gse198896", "X", "P9", "primary", **{column: value})
+        line = len(paths["samples"].read_text().splitlines())
+        with pytest.raises(tables.TableError) as error:
+            load(paths)
+        assert f"{paths['samples']} has 1 problem" in str(error.value)
+        assert f"line {line}: {column} '{value}' is not allowed" in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("symbol", "today"),
     [

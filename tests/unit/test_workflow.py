@@ -5,9 +5,10 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from snakemake.exceptions import WorkflowError
 
-from osteotalk import workflow
+from osteotalk import needs, workflow
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_digest_ignores_file_times(package):
 def test_real_scripts_reach_their_modules(repository):
     scripts = repository / "workflow" / "scripts"
     reached = {p.name for p in workflow._imports(scripts / "score_interactions.py")}
-    assert {"io.py", "score.py", "workflow.py", "__init__.py"} <= reached
+    assert {"io.py", "scoring.py", "workflow.py", "__init__.py"} <= reached
 
 
 def test_environment_is_single_threaded_and_finds_the_package_once(monkeypatch, tmp_path):
@@ -101,3 +102,23 @@ def test_environment_is_single_threaded_and_finds_the_package_once(monkeypatch, 
 def test_load_reports_config_problems_as_workflow_error(repository):
     with pytest.raises(WorkflowError, match="'datasets' is a required property"):
         workflow.load({}, repository)
+
+
+def test_squidpy_is_asked_for_at_load_if_it_is_to_be_used(repository, monkeypatch):
+    config = yaml.safe_load((repository / "config" / "config.yaml").read_text())
+    monkeypatch.setattr(needs, "find_spec", lambda _: None)
+    workflow.load(config, repository)
+    config["interactions"]["squidpy"] = True
+    with pytest.raises(WorkflowError, match="needs the Python package squidpy, and that is not"):
+        workflow.load(config, repository)
+
+
+def test_jobs_do_not_depend_on_the_check_of_the_scores(repository):
+    """Every script imports the workflow module, and would run again when the check is edited."""
+    reached, pending = set(), [workflow.PACKAGE / "workflow.py"]
+    while pending:
+        path = pending.pop()
+        reached.add(path)
+        pending += [p for p in workflow._imports(path) if p not in reached]
+    assert workflow.PACKAGE / "needs.py" in reached
+    assert not [p for p in reached if p.parent.name == "interactions"]

@@ -1,6 +1,8 @@
 """Wrong input is refused with a clear message, before any job runs."""
 
 import gzip
+import hashlib
+import json
 
 import pandas as pd
 import pytest
@@ -93,3 +95,57 @@ def test_a_broken_table_is_named(project, table):
 def test_a_wrong_value_of_every_kind_is_refused(project):
     config = {"interactions": {"alpha": 2}, "integration": {"method": "combat"}, "seed": -1}
     refuse(project, config, "3 problems", "interactions.alpha", "integration.method", "seed")
+
+
+def test_a_resource_that_is_neither_known_nor_a_file(project):
+    refuse(
+        project,
+        {"interactions": {"resource": "concensus"}},
+        "interactions.resource: there is no file 'concensus', and LIANA has no resource",
+        "Near matches: consensus",
+        "mouseconsensus",
+    )
+
+
+def test_a_resource_of_mouse_genes(project):
+    refuse(
+        project,
+        {"interactions": {"resource": "mouseconsensus"}},
+        "'mouseconsensus' has mouse or rat symbols (e.g. ",
+        "the genes of all cohorts have human symbols",
+    )
+
+
+def test_a_broken_file_of_pairs_is_named_with_its_lines(project):
+    text = "ligand\treceptor\nCXCL12\tCXCR4\n\tCXCR4\nSPP1\tITGAV_ITGAV\nA b\tCD44\n"
+    (project.run / "my_pairs.tsv").write_text(text)
+    refuse(
+        project,
+        {"interactions": {"resource": "my_pairs.tsv"}},
+        "the resource my_pairs.tsv has 3 problems",
+        "line 3: ligand is empty",
+        "line 4: receptor 'ITGAV_ITGAV' has ITGAV more than once",
+        "line 5: ligand 'A b' is not allowed",
+    )
+
+
+def test_a_file_of_pairs_is_used_and_an_edit_runs_again(project):
+    path = project.run / "my_pairs.tsv"
+    path.write_text("ligand\treceptor\tnote\nCXCL12\tCXCR4\tx\nCXCR4\tCXCL12\ty\n")
+    config = {"interactions": {"resource": "my_pairs.tsv"}}
+    target = "results/resource.tsv"
+    project.snakemake(target, config=config)
+    pairs = pd.read_csv(project.run / target, sep="\t")
+    assert "file:my_pairs.tsv" in set(pairs["origin"])
+    assert ((pairs["ligand"] == "CXCL12") & (pairs["receptor"] == "CXCR4")).any()
+    assert not (pairs["ligand"] == "CXCR4").any()
+    told = json.loads((project.run / "results/resource.json").read_text())
+    assert told["file_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (told["name"], told["listed"], told["ignored_columns"]) == ("my_pairs.tsv", 2, ["note"])
+    assert (
+        "columns that are not used (1): note"
+        in (project.run / "logs/build_resource.log").read_text()
+    )
+    assert "Nothing to be done" in project.snakemake("-n", target, config=config)
+    path.write_text(path.read_text() + "SPP1\tCD44\tz\n")
+    assert "my_pairs.tsv" in project.snakemake("-n", target, config=config)

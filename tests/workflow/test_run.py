@@ -63,6 +63,31 @@ def test_changing_a_setting_reruns_from_there(finished):
     finished.snakemake("-n", config=finished.small)  # puts the config file back
 
 
+def test_the_check_against_squidpy_runs_if_it_is_asked_for(finished):
+    """One sample; the other scores are not computed again because the check is turned on."""
+    interactions = {**finished.small["interactions"], "squidpy": True}
+    config = {**finished.small, "interactions": interactions}
+    text = finished.snakemake("-n", config=config)
+    assert (
+        len(re.findall(r"^(?:local)?rule cross_check_sample:", text, re.MULTILINE)) == 7
+    )  # samples
+    assert "rule render_report:" in text
+    assert "rule score_interactions:" not in text
+    assert "rule cross_check_sample:" not in finished.snakemake("-nF", config=finished.small)
+
+    samples = finished.run / "results/simulated_os/samples"
+    finished.snakemake("results/simulated_os/samples/OS1/cross_check.tsv", config=config)
+    (row,) = io.read_tsv(samples / "OS1/cross_check.tsv", table="cross_check").to_dict("records")
+    edges = io.read_parquet(samples / "OS1/interactions.parquet", table="interactions")
+    assert row["n_edges"] + row["n_complex"] == len(edges)
+    assert row["n_edges"] > 1000
+    assert row["n_only_ours"] == row["n_only_squidpy"] == 0
+    assert row["max_mean_difference"] < 1e-6
+    assert row["p_correlation"] > 0.98
+    assert row["share_calls_agree"] > 0.95
+    finished.snakemake("-n", config=finished.small)  # puts the config file back
+
+
 def test_log_says_what_was_dropped(finished):
     text = (finished.run / "logs/filter_cells/simulated_os/OS1.log").read_text()
     assert re.search(r"kept \d+ of 300 cells: .*high_mito", text)
@@ -82,16 +107,14 @@ def test_truth_is_compared_and_most_is_found(finished):
 
 def test_shuffled_labels_support_nothing(finished):
     """The control: what the same scoring finds where populations mean nothing."""
-    from osteotalk.interactions.score import score_sample
+    from osteotalk.interactions import score
 
     adata = io.read_stage(finished.run / "results/simulated_os/annotated.h5ad", stage="annotated")
     sample = adata[adata.obs["sample"] == "OS1"].copy()
     shuffled = sample.obs["population"].sample(frac=1, random_state=0)
     sample.obs["population"] = shuffled.to_numpy()
     resource = io.read_tsv(finished.run / "results/resource.tsv", table="resource")
-    table = score_sample(
-        sample, resource=resource, expr_prop=0.1, min_cells=6, n_perms=1000, seed=0
-    )
+    table = score(sample, resource=resource, min_cells=6)
     assert len(table) > 1000
     assert (table["q_value"] <= 0.05).mean() < 0.001
 

@@ -7,7 +7,14 @@ Makes    nothing
 from snakemake.exceptions import WorkflowError
 
 from osteotalk import workflow as osteotalk_workflow
-from osteotalk.tables import cohort_files, records_of, remote_files, sample_files
+from osteotalk.interactions.resource import resource_file
+from osteotalk.tables import (
+    TableError,
+    cohort_files,
+    records_of,
+    remote_files,
+    sample_files,
+)
 
 osteotalk_workflow.prepare_environment(workflow.basedir)
 TABLES = osteotalk_workflow.load(config, workflow.basedir)
@@ -19,6 +26,13 @@ SIMULATED_CHOSEN = [dataset for dataset in DATASETS if dataset in SIMULATED]
 REMOTE = remote_files(TABLES)
 DOWNLOADED = sorted({row["dataset"] for row in REMOTE.values()})
 SYMBOLS = osteotalk_workflow.find_file(config["genes"]["symbols"], workflow.basedir)
+try:
+    PAIRS = resource_file(
+        config["interactions"]["resource"],
+        find=lambda path: osteotalk_workflow.find_file(path, workflow.basedir),
+    )  # None for a resource of LIANA
+except TableError as error:
+    raise WorkflowError(str(error)) from None
 
 if osteotalk_workflow.needs_token(TABLES, DATASETS):
     # asked for now, not when the download starts
@@ -92,6 +106,12 @@ def annotation_rules():
     """Thresholds of the annotation."""
     files = ("celltypist", "reference", "reference_label")
     return {k: v for k, v in config["annotation"].items() if k not in files}
+
+
+def scoring_rules():
+    """Settings of the scoring itself."""
+    others = ("resource", "squidpy")
+    return {k: v for k, v in config["interactions"].items() if k not in others}
 
 
 def sample_row(wildcards):

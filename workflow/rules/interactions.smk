@@ -4,11 +4,12 @@ Needs    results/<dataset>/annotated.h5ad, results/resource.tsv
 Makes    results/<dataset>/samples/<sample>/interactions.parquet   scores of one sample
          results/<dataset>/support.parquet                         each edge over the patients
          results/<dataset>/network.graphml                         supported edges, for Cytoscape
+         results/<dataset>/samples/<sample>/cross_check.tsv        agreement with squidpy, if asked for
 """
 
 
 rule score_interactions:
-    """Score every pair between all populations of one sample with LIANA."""
+    """Score every pair between all populations of one sample, with p-values and two ranks."""
     input:
         annotated="results/{dataset}/annotated.h5ad",
         resource="results/resource.tsv",
@@ -22,9 +23,9 @@ rule score_interactions:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
+        mem_mb=4000,
     params:
-        settings=lookup("interactions", within=config),
+        settings=scoring_rules(),
         seed=lookup("seed", within=config),
         code=code_digest("score_interactions"),
     script:
@@ -80,3 +81,30 @@ rule build_network:
         code=code_digest("build_network"),
     script:
         "../scripts/build_network.py"
+
+
+rule cross_check_sample:
+    """Compare the scores of one sample with those of squidpy; only run if the config says so."""
+    input:
+        annotated="results/{dataset}/annotated.h5ad",
+        resource="results/resource.tsv",
+        interactions="results/{dataset}/samples/{sample}/interactions.parquet",
+    output:
+        cross_check="results/{dataset}/samples/{sample}/cross_check.tsv",
+    log:
+        "logs/cross_check_sample/{dataset}/{sample}.log",
+    benchmark:
+        "benchmarks/timings/cross_check_sample/{dataset}/{sample}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+    params:
+        expr_prop=lookup("interactions/expr_prop", within=config),
+        min_cells=lookup("interactions/min_cells", within=config),
+        n_perms=lookup("interactions/n_perms", within=config),
+        seed=lookup("seed", within=config),
+        code=code_digest("cross_check_sample"),
+    script:
+        "../scripts/cross_check_sample.py"

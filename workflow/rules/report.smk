@@ -62,6 +62,12 @@ rule render_report:
             for d in DATASETS
             for row in records("samples", dataset=d)
         ],
+        cross_check=[
+            f"results/{d}/samples/{row['sample']}/cross_check.tsv"
+            for d in DATASETS
+            for row in records("samples", dataset=d)
+            if config["interactions"]["squidpy"]
+        ],
         genes=expand("results/{dataset}/genes.tsv", dataset=DATASETS),
         evidence="results/claims/evidence.tsv",
         verdicts="results/claims/verdicts.tsv",

@@ -1,8 +1,8 @@
 """Put the pairs to score and the files of the cohorts in place.
 
-Needs    the tables of interactions, of the simulation and of files
+Needs    the tables of interactions, of the simulation and of files; a file of pairs, if named
 Makes    results/resource.tsv                          ligand-receptor pairs that are scored
-         results/resource.json                         their number, origin and digest
+         results/resource.json                         their number, origin, changes and digest
          resources/<simulated dataset>/...             files of the embedded cohort
          resources/<simulated dataset>/truth_*.tsv     what was planted in it
          resources/<dataset>/<file>                    downloads, verified
@@ -19,9 +19,10 @@ localrules:
 
 
 rule build_resource:
-    """Take a resource of LIANA, and add and drop the pairs of the table of interactions."""
+    """Take a resource of LIANA or a file of pairs, and add and drop those of the table."""
     input:
         symbols=SYMBOLS,
+        pairs=PAIRS or [],
     output:
         resource="results/resource.tsv",
         summary="results/resource.json",

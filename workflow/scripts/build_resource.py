@@ -4,18 +4,12 @@ import pandas as pd
 
 from osteotalk import io
 from osteotalk.ingest.gene_tables import read_symbols
-from osteotalk.interactions.resource import (
-    change_resource,
-    describe,
-    liana_resource,
-    renew_pairs,
-)
+from osteotalk.interactions.resource import build_resource, describe, load_source
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):
-    name = snakemake.params.name
-    symbols = read_symbols(snakemake.input.symbols)
-    original = renew_pairs(liana_resource(name), symbols)
-    changed = change_resource(original, pd.DataFrame(snakemake.params.interactions), name=name)
-    io.write_tsv(changed, snakemake.output.resource, table="resource")
-    io.write_json(describe(changed, original, name=name), snakemake.output.summary)
+    source = load_source(snakemake.params.name, snakemake.input.pairs or None)
+    changes = pd.DataFrame(snakemake.params.interactions)
+    result = build_resource(source, changes, read_symbols(snakemake.input.symbols))
+    io.write_tsv(result.pairs, snakemake.output.resource, table="resource")
+    io.write_json(describe(result, source), snakemake.output.summary)

@@ -24,6 +24,7 @@ with job_log(snakemake):
         ),
         qc=files.qc,
         ingest=files.ingest,
+        cross_check=files.cross_check,
         verdicts=files.verdicts,
         evidence=files.evidence,
         provenance=files.provenance,

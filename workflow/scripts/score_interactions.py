@@ -1,18 +1,14 @@
-"""Rule score_interactions: LIANA's scores and our consensus for one sample."""
+"""Rule score_interactions: scores, p-values and consensus ranks for one sample."""
 
 from osteotalk import io
-from osteotalk.interactions.score import score_sample
+from osteotalk.interactions.scoring import score_sample
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):
-    settings = snakemake.params.settings
-    adata = io.read_stage(snakemake.input.annotated, stage="annotated")
     table = score_sample(
-        adata[adata.obs["sample"] == snakemake.wildcards.sample],
+        io.read_sample(snakemake.input.annotated, snakemake.wildcards.sample),
         resource=io.read_tsv(snakemake.input.resource, table="resource"),
-        expr_prop=settings["expr_prop"],
-        min_cells=settings["min_cells"],
-        n_perms=settings["n_perms"],
+        settings=snakemake.params.settings,
         seed=snakemake.params.seed,
     )
     io.write_parquet(table, snakemake.output.interactions, table="interactions")

@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
 from osteotalk.contract import UNASSIGNED, conform, empty_frame
+from osteotalk.tables import above
 
 # Where another opinion stands in obs.
 SOURCES: Mapping[str, str] = {
@@ -206,12 +207,7 @@ def share_right(agreement: pd.DataFrame, *, populations: pd.DataFrame, level: st
 
 def ancestors(populations: pd.DataFrame) -> dict[str, list[str]]:
     """Each population with its ancestors, from itself to the top."""
-    parent = dict(zip(populations["population"], populations["parent"], strict=True))
-
-    def line(name: str) -> list[str]:
-        return [name, *(line(parent[name]) if parent.get(name) else [])]
-
-    return {name: line(name) for name in parent}
+    return {name: [name, *above(populations, name)] for name in populations["population"]}
 
 
 def _within(names: pd.Series, population: str, line: Mapping[str, list[str]]) -> np.ndarray:

@@ -12,9 +12,6 @@ from osteotalk.contract import UNASSIGNED
 
 # A cell shows a population if it has counts of this share of its measured markers, and of two.
 CELL_SHOWN = 0.5
-# A cluster is named only if this share of its cells agree with its major population: more than
-# half, since noise makes some cells of another kind agree with anything.
-MIN_AGREE = 0.6
 # A cell contradicts its cluster if another lineage leads by so much, in log1p units.
 CELL_LEAD = 0.5
 # So many cells of a cluster that agree on another lineage are named as a group of their own.

@@ -314,10 +314,10 @@ def score_cells(windows: np.ndarray, profile: Profile) -> np.ndarray:
 
 
 def upper_limit(scores: np.ndarray) -> float:
-    """Score that 99 % of normal cells stay below, by the held-out reference cells.
+    """Median of the held-out reference cells plus `LIMIT_SDS` robust standard deviations.
 
-    By their median and median absolute deviation, so that a few tumour cells or doublets among the
-    reference do not raise it much.
+    99 % of them would stay below if they were normally distributed. By the median absolute
+    deviation, so that a few tumour cells or doublets among them do not raise it much.
     """
     middle = float(np.median(scores))
     return middle + LIMIT_SDS * 1.4826 * float(np.median(np.abs(scores - middle)))

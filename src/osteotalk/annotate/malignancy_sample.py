@@ -82,9 +82,9 @@ def judge_sample(
 
     First the arms that groups of candidate cells (the clusters; cells of small clusters by role)
     have gained or lost are found. Groups with at least two such arms make up the tumour's profile,
-    on which every cell is projected. The limit for a cell is what 99 % of the reference cells stay
-    below, each judged without itself, and no less than half of the tumour's score. In a sample of
-    reference cells only no arm can be found gained or lost.
+    on which every cell is projected. The limit for a cell comes from the reference cells, each
+    judged without itself (see `cnv.upper_limit`), and is no less than half of the tumour's score.
+    In a sample of reference cells only no arm can be found gained or lost.
 
     Parameters
     ----------

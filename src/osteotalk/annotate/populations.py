@@ -11,7 +11,6 @@ import pandas as pd
 from anndata import AnnData
 
 from osteotalk.annotate.cells import (
-    MIN_AGREE,
     MIN_GROUP,
     CellEvidence,
     cell_evidence,
@@ -41,6 +40,7 @@ def annotate(
     min_score: float,
     min_margin: float,
     min_markers: float,
+    min_agree: float,
     min_measured: int,
 ) -> tuple[AnnData, pd.DataFrame]:
     """Name the population and state of every cell, or leave it unassigned.
@@ -58,6 +58,10 @@ def annotate(
         Tables of markers and of the vocabulary.
     min_score, min_margin, min_markers
         Limits of a decision, see `decide`.
+    min_agree
+        Least share of a cluster's cells whose strongest major is that of the cluster; below it the
+        cluster is mixed and unassigned. Noise makes some cells of another kind agree with anything,
+        so it should be more than half.
     min_measured
         Positive markers that must be measured; a population with fewer is named as its parent, if
         the markers of the parent or of other populations below it say so.
@@ -86,7 +90,9 @@ def annotate(
     evidence = cell_evidence(scores, seen, tree=tree)
     decisions = decide_groups(excess, seen, clusters, tree=tree, limits=limits)
     agree = shares_agree(evidence, clusters, decisions, min_score=min_score)
-    decisions = {name: _hold_to_majority(d, agree[name]) for name, d in decisions.items()}
+    decisions = {
+        name: _hold_to_majority(d, agree[name], least=min_agree) for name, d in decisions.items()
+    }
     cells = _cluster_names(clusters, decisions)
     majors = cells["population"].map(tree.major)
     doublets = lineage_doublets(
@@ -104,7 +110,8 @@ def annotate(
     result = adata.copy()
     _write_obs(result, cells, scores, tree=tree)
     record = _record(cells, groups, named, tree=tree) | asdict(limits)
-    record |= {"min_measured": min_measured, "versions": {"scanpy": version("scanpy")}}
+    record |= {"min_agree": min_agree, "min_measured": min_measured}
+    record["versions"] = {"scanpy": version("scanpy")}
     result.uns["osteotalk"]["annotate"] = record
     return result, _cluster_table(clusters, decisions, cells, agree)
 
@@ -153,9 +160,9 @@ def decide_groups(
     }
 
 
-def _hold_to_majority(decision: Decision, agree: float) -> Decision:
-    """Take the name back where fewer than MIN_AGREE of the cells agree: a mixed cluster."""
-    if decision.population == UNASSIGNED or agree >= MIN_AGREE:
+def _hold_to_majority(decision: Decision, agree: float, *, least: float) -> Decision:
+    """Take the name back where too few of the cells agree: a mixed cluster."""
+    if decision.population == UNASSIGNED or agree >= least:
         return decision
     reason = f"only {agree:.0%} of its cells show {decision.major} most"
     return replace(decision, population=UNASSIGNED, reason=reason)

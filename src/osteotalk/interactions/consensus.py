@@ -4,23 +4,29 @@ LIANA 1.10 ranks a score column twice if two of its methods share it, and the se
 round; its `magnitude_rank` is wrong for that reason. Here every distinct column counts once.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta, rankdata
+from scipy.special import betainc
+from scipy.stats import rankdata
 
-# Score column to whether a low value is a strong interaction.
-MAGNITUDE: Mapping[str, bool] = MappingProxyType(
-    {"lr_means": False, "expr_prod": False, "lrscore": False}
-)
-SPECIFICITY: Mapping[str, bool] = MappingProxyType(
-    {"p_value": True, "scaled_weight": False, "lr_logfc": False, "spec_weight": False}
-)
+from osteotalk.interactions.methods import P_VALUE
 
 
-def robust_rank_aggregate(scores: pd.DataFrame, columns: Mapping[str, bool]) -> np.ndarray:
+def _ranks(scores: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Rank each column from strong to weak, with the mean rank of a tie for all of it."""
+    values = scores[list(columns)].to_numpy(dtype=np.float64)
+    bad = [name for name, column in zip(columns, values.T, strict=True) if np.isnan(column).any()]
+    if bad:
+        msg = f"scores that are not numbers cannot be ranked: {', '.join(bad)}"
+        raise ValueError(msg)
+    # Of all scores a high value is strong, but for the p-value.
+    signs = np.array([1 if name == P_VALUE else -1 for name in columns])
+    return rankdata(values * signs, method="average", axis=0)
+
+
+def robust_rank_aggregate(scores: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """Aggregate the ranks of several scores.
 
     For an interaction with normalised ranks r(1) <= ... <= r(k), the result is k times the smallest
@@ -32,11 +38,11 @@ def robust_rank_aggregate(scores: pd.DataFrame, columns: Mapping[str, bool]) -> 
     scores
         One row per interaction.
     columns
-        Score column to whether low values are strong. Each is ranked once.
+        Score columns; each is ranked once.
 
     Returns
     -------
-    One value per row, 0 to 1; low is strong.
+    One value per row, 0 to 1; low is strong. NaN if there is no column.
 
     Raises
     ------
@@ -47,21 +53,28 @@ def robust_rank_aggregate(scores: pd.DataFrame, columns: Mapping[str, bool]) -> 
     ----------
     Kolde et al. 2012, Bioinformatics 28, 573, doi:10.1093/bioinformatics/btr709.
     """
-    if scores.empty:
-        return np.empty(0)
-    values = scores[list(columns)].to_numpy(dtype=np.float64)
-    bad = [name for name, column in zip(columns, values.T, strict=True) if np.isnan(column).any()]
-    if bad:
-        msg = f"scores that are not numbers cannot be ranked: {', '.join(bad)}"
-        raise ValueError(msg)
-    ranks = np.column_stack(
-        [
-            rankdata(column if low_is_strong else -column, method="average")
-            for column, low_is_strong in zip(values.T, columns.values(), strict=True)
-        ]
-    )
+    if scores.empty or not columns:
+        return np.full(len(scores), np.nan)
+    ranks = _ranks(scores, columns)
     ordered = np.sort(ranks / ranks.max(axis=0), axis=1)
     k = ordered.shape[1]
     position = np.arange(1, k + 1)
-    probabilities = beta.cdf(ordered, position, k - position + 1)
+    probabilities = betainc(position, k - position + 1, ordered)
     return np.minimum(probabilities.min(axis=1) * k, 1.0)
+
+
+def mean_rank(scores: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Mean of the ranks of several scores over the number of rows.
+
+    Parameters, ties and errors as in `robust_rank_aggregate`.
+
+    Returns
+    -------
+    One value per row, above 0 and up to 1; low is strong. NaN if there is no column.
+    """
+    if scores.empty or not columns:
+        return np.full(len(scores), np.nan)
+    return _ranks(scores, columns).mean(axis=1) / len(scores)
+
+
+CONSENSUS = {"rra": robust_rank_aggregate, "mean": mean_rank}

@@ -1,67 +1,237 @@
-"""Mean expression and detection of genes per population."""
+"""Statistics of genes per population, gathered in one pass over the matrix."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from numba import njit
 from scipy import sparse
 
 
-def group_statistics(adata: AnnData, groupby: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Mean and share of cells with a count, per population and gene.
+@dataclass(frozen=True)
+class Groups:
+    """What is known of genes in populations.
+
+    Attributes
+    ----------
+    labels, genes
+        Names of populations (K, sorted) and genes (G).
+    codes
+        Population of each cell, by position in `labels`; -1 for cells that take no part.
+    sizes
+        Cells of each population.
+    means, shares
+        Mean of the log-normalised expression, and share of cells that express the gene (K x G).
+    zscores
+        Mean of the expression in standard deviations from its mean over all cells (K x G).
+    logfc
+        log2 fold change of normalised counts against all other cells, plus 1 each (K x G).
+    matrix_mean, matrix_max
+        Mean and largest value over cells of populations and all genes that some cell expresses.
+    """
+
+    labels: pd.Index
+    genes: pd.Index
+    codes: np.ndarray
+    sizes: np.ndarray
+    means: np.ndarray
+    shares: np.ndarray
+    zscores: np.ndarray
+    logfc: np.ndarray
+    matrix_mean: float
+    matrix_max: float
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _sums(indptr, indices, data, codes, position, sums, squares, counts, n_expressing):
+    """Add up each gene of interest per population; sum and largest value over all genes."""
+    total = largest = 0.0
+    seen = np.zeros(position.shape[0], np.bool_)
+    for cell in range(codes.shape[0]):
+        code = codes[cell]
+        for entry in range(indptr[cell], indptr[cell + 1]):
+            value = np.float64(data[entry])
+            if value == 0.0:
+                continue
+            seen[indices[entry]] = True
+            if code < 0:
+                continue
+            total += value
+            largest = max(largest, value)
+            gene = position[indices[entry]]
+            if gene >= 0:
+                sums[code, gene] += value
+                squares[gene] += value * value
+                counts[code, gene] += np.expm1(value)
+                n_expressing[code, gene] += 1
+    return total, largest, seen
+
+
+def gather(
+    matrix: sparse.csr_matrix,
+    var_names: pd.Index,
+    *,
+    codes: np.ndarray,
+    labels: Sequence[str],
+    genes: Sequence[str],
+) -> Groups:
+    """Gather the statistics of `genes` in each population.
 
     Parameters
     ----------
-    adata
-        Expression, cells x genes (sparse).
-    groupby
-        Column of `obs` with the population.
-
-    Returns
-    -------
-    Two frames, populations (sorted) x genes: mean of `X`, and share of cells with `X` > 0.
+    matrix
+        Log-normalised expression (natural logarithm of 1 + counts), cells x all genes.
+    var_names
+        Names of its genes.
+    codes
+        Population of each cell, by position in `labels`; -1 for cells that take no part.
+    labels
+        Names of the populations, sorted.
+    genes
+        Genes wanted. Those that no cell expresses are left out.
     """
-    labels, codes = np.unique(adata.obs[groupby].astype(str), return_inverse=True)
-    membership = sparse.csr_matrix(
-        (np.ones(adata.n_obs), (codes, np.arange(adata.n_obs))), shape=(len(labels), adata.n_obs)
+    wanted = var_names.get_indexer(pd.Index(genes))
+    position = np.full(len(var_names), -1, dtype=np.int64)
+    position[wanted] = np.arange(len(genes))
+    shape = (len(labels), len(genes))
+    sums, counts = np.zeros(shape), np.zeros(shape)
+    squares, n_expressing = np.zeros(len(genes)), np.zeros(shape, dtype=np.int64)
+    codes = np.asarray(codes, dtype=np.int64)
+    total, largest, seen = _sums(
+        matrix.indptr,
+        matrix.indices,
+        matrix.data,
+        codes,
+        position,
+        sums,
+        squares,
+        counts,
+        n_expressing,
     )
-    sizes = np.bincount(codes)[:, None]
-    matrix = sparse.csr_matrix(adata.X, dtype=np.float64)
-    means = np.asarray((membership @ matrix).todense()) / sizes
-    shares = np.asarray((membership @ (matrix > 0).astype(np.float64)).todense()) / sizes
-    genes = adata.var_names
-    return (
-        pd.DataFrame(means, index=labels, columns=genes),
-        pd.DataFrame(shares, index=labels, columns=genes),
+    sizes = np.bincount(codes[codes >= 0], minlength=len(labels))
+    n, of_group = sizes.sum(), sizes[:, None]
+    mean = sums.sum(axis=0) / n
+    variance = np.maximum(squares - n * mean**2, 0) / max(n - 1, 1)
+    # A gene without variance keeps its scale, as in scanpy and LIANA.
+    spread = np.where(variance > 0, np.sqrt(variance), 1.0)
+    with np.errstate(invalid="ignore"):
+        elsewhere = (counts.sum(axis=0) - counts) / (n - of_group)
+    kept = seen[wanted]
+    return Groups(
+        labels=pd.Index(labels),
+        genes=pd.Index(genes)[kept],
+        codes=codes,
+        sizes=sizes,
+        means=(sums / of_group)[:, kept],
+        shares=(n_expressing / of_group)[:, kept],
+        zscores=((sums / of_group - mean) / spread)[:, kept],
+        logfc=(np.log2(counts / of_group + 1) - np.log2(elsewhere + 1))[:, kept],
+        matrix_mean=total / max(n * seen.sum(), 1),
+        matrix_max=largest,
     )
 
 
-def limiting_subunits(
-    complexes: pd.Series, populations: pd.Series, means: pd.DataFrame
-) -> pd.Series:
-    """Subunit of each complex with the lowest mean in its population; on a tie the first.
+@njit(nogil=True, cache=True, error_model="numpy")
+def _fill(indptr, indices, data, codes, position, ends, rows, values):
+    """Copy the entries of chosen columns, cell by cell; `ends` is where each column goes on."""
+    row = 0
+    for cell in range(codes.shape[0]):
+        if codes[cell] < 0:
+            continue
+        for entry in range(indptr[cell], indptr[cell + 1]):
+            gene = position[indices[entry]]
+            if gene >= 0 and data[entry] != 0:
+                rows[ends[gene]] = row
+                values[ends[gene]] = data[entry]
+                ends[gene] += 1
+        row += 1
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _column_sizes(indptr, indices, data, codes, position, n):
+    """Count the entries above 0 of chosen columns in the cells that take part."""
+    for cell in range(codes.shape[0]):
+        if codes[cell] < 0:
+            continue
+        for entry in range(indptr[cell], indptr[cell + 1]):
+            gene = position[indices[entry]]
+            if gene >= 0 and data[entry] != 0:
+                n[gene] += 1
+
+
+def gene_columns(
+    matrix: sparse.csr_matrix, columns: np.ndarray, codes: np.ndarray
+) -> sparse.csc_matrix:
+    """Take some columns of a matrix of cells, and the rows of the cells that take part.
 
     Parameters
     ----------
-    complexes, populations
-        One per row.
-    means
-        Populations x genes.
+    matrix
+        Cells x all genes.
+    columns
+        Columns wanted, each once.
+    codes
+        Population of each cell; -1 for cells that take no part.
 
     Returns
     -------
-    Gene symbol per row, with the index of `complexes`.
+    Sorted, without zeros. As `matrix[codes >= 0][:, columns]`, but without the copies.
     """
-    values = means.to_numpy()
-    limiting = {}
-    for name in complexes.unique():
-        genes = name.split("_")
-        lowest = values[:, means.columns.get_indexer(genes)].argmin(axis=1)
-        limiting[name] = dict(zip(means.index, (genes[i] for i in lowest), strict=True))
-    return pd.Series(
-        [limiting[name][p] for name, p in zip(complexes, populations, strict=True)],
-        index=complexes.index,
-        dtype=object,
-    )
+    position = np.full(matrix.shape[1], -1, dtype=np.int64)
+    position[columns] = np.arange(len(columns))
+    codes = np.asarray(codes, dtype=np.int64)
+    arrays = (matrix.indptr, matrix.indices, matrix.data, codes, position)
+    sizes = np.zeros(len(columns), dtype=np.int64)
+    _column_sizes(*arrays, sizes)
+    indptr = np.concatenate([[0], np.cumsum(sizes)])
+    rows = np.empty(indptr[-1], dtype=np.int32)
+    values = np.empty(indptr[-1], dtype=matrix.dtype)
+    _fill(*arrays, indptr[:-1].copy(), rows, values)
+    shape = (int((codes >= 0).sum()), len(columns))
+    return sparse.csc_matrix((values, rows, indptr), shape=shape)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _order_statistic(ordered, n_zero, rank):
+    """Value of a rank among `n_zero` zeros and the sorted values above them."""
+    return ordered[rank - n_zero] if rank >= n_zero else 0.0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _trimeans(indptr, data, n_cells, result):
+    """Tukey's trimean of each column (CSC, values above 0)."""
+    for gene in range(result.shape[0]):
+        ordered = np.sort(data[indptr[gene] : indptr[gene + 1]])
+        n_zero = n_cells - ordered.shape[0]
+        total = 0.0
+        for quarter in range(1, 4):
+            place = (n_cells - 1) * quarter / 4
+            low = int(place)
+            below = _order_statistic(ordered, n_zero, low)
+            above = _order_statistic(ordered, n_zero, min(low + 1, n_cells - 1))
+            value = below + (above - below) * (place - low)
+            total += 2 * value if quarter == 2 else value
+        result[gene] = total / 4
+
+
+def trimeans(matrix: sparse.csr_matrix, var_names: pd.Index, groups: Groups) -> np.ndarray:
+    """Tukey's trimean of each gene in each population over the largest value of the matrix.
+
+    CellChat's measure (Jin et al. 2021, Nat. Commun. 12, 1088, doi:10.1038/s41467-021-21246-9).
+
+    Returns
+    -------
+    Populations x genes of `groups`.
+    """
+    result = np.zeros(groups.means.shape)
+    columns = var_names.get_indexer(groups.genes)
+    for code, size in enumerate(groups.sizes):
+        own = np.where(groups.codes == code, 0, -1)
+        part = gene_columns(matrix, columns, own).astype(np.float64)
+        _trimeans(part.indptr, part.data, int(size), result[code])
+    return result / (groups.matrix_max or 1.0)
 
 
 def detection(adata: AnnData) -> pd.Series:

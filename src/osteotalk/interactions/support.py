@@ -1,11 +1,13 @@
 """In how many patients is an edge seen?"""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from osteotalk import io
 from osteotalk.contract import UNASSIGNED, conform, empty_frame
 
 EDGE = ["source", "target", "ligand_complex", "receptor_complex"]
@@ -90,12 +92,15 @@ def summarise_support(
 
     Several samples of one patient count once: the patient is informative if one sample is, and
     active if the edge is active in one. An edge that a sample does not list although both
-    populations are there was not detected: informative and not active.
+    populations are there was not detected: informative and not active. How many patients list it
+    is counted apart (``n_detected``), so that "not expressed" can be told from "expressed, but not
+    specific" and both from "not informative".
 
     Parameters
     ----------
     interactions
-        Tables of all samples together.
+        Tables of all samples together; of their columns, dataset, sample, those of the edge,
+        q_value and the two ranks.
     obs
         `obs` of the annotated cohort.
     min_cells, alpha
@@ -121,6 +126,7 @@ def summarise_support(
         median_magnitude_rank=("magnitude_rank", "median"),
         median_specificity_rank=("specificity_rank", "median"),
     )
+    edges["n_detected"] = rows.groupby("edge")["patient"].nunique()
     active = rows[is_active(rows, alpha=alpha)].groupby("edge")["patient"]
     edges["n_active"] = active.nunique().reindex(edges.index, fill_value=0)
     patients = active.agg(lambda p: ";".join(sorted(set(p))))
@@ -132,6 +138,37 @@ def summarise_support(
         edges["n_active"].to_numpy(), edges["n_informative"].to_numpy()
     )
     return conform(edges.assign(dataset=dataset), table="support")
+
+
+def support_of_files(
+    files: Sequence[str | Path], obs: pd.DataFrame, *, min_cells: int, alpha: float
+) -> pd.DataFrame:
+    """Support of every edge, read from the samples' tables one source population at a time.
+
+    So a cohort of a hundred samples needs no more memory than its largest part.
+
+    Parameters
+    ----------
+    files
+        Tables `interactions`, one per sample.
+    obs, min_cells, alpha
+        See `summarise_support`.
+
+    Returns
+    -------
+    The table `support`.
+    """
+    columns = ["dataset", "sample", *EDGE, "q_value", "magnitude_rank", "specificity_rank"]
+    parts = []
+    for source in sorted(set(obs["population"].astype(str)) - {UNASSIGNED}):
+        rows = [
+            io.read_columns(path, columns, table="interactions", source=source) for path in files
+        ]
+        filled = [part for part in rows if len(part)]
+        if filled:
+            part = pd.concat(filled, ignore_index=True)
+            parts.append(summarise_support(part, obs, min_cells=min_cells, alpha=alpha))
+    return pd.concat(parts, ignore_index=True) if parts else empty_frame("support")
 
 
 def supported(support: pd.DataFrame, *, min_patients: int, min_support: float) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import numpy as np
 import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
+from scipy.optimize import nnls
 
 log = logging.getLogger(__name__)
 
@@ -268,13 +269,8 @@ def _weighted_line(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[fl
     """Weighted least squares with intercept and slope of at least 0."""
     if len(x) == 0:
         return 0.0, 0.0
-    total = weight.sum()
-    centre_x, centre_y = (weight * x).sum() / total, (weight * y).sum() / total
-    square = (weight * (x - centre_x) ** 2).sum()
-    slope = (weight * (x - centre_x) * (y - centre_y)).sum() / square if square > 0 else 0.0
-    level = centre_y - slope * centre_x
-    if slope < 0:
-        return float(max(centre_y, 0.0)), 0.0
-    if level < 0 or square == 0:
-        return 0.0, float((weight * x * y).sum() / (weight * x * x).sum())
+    root = np.sqrt(weight)
+    # Columns of one size, so that the solver does not take a small share for 0.
+    scale = np.array([1.0, max(float(np.abs(x).max()), 1e-30)])
+    level, slope = nnls(np.column_stack([root, root * x / scale[1]]), root * y)[0] / scale
     return float(level), float(slope)

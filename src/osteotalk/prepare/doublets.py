@@ -51,8 +51,7 @@ def call_doublets(adata: AnnData, *, expected: float, seed: int) -> Doublets:
 
     Scrublet's automatic threshold is used if it lies in a valley between two modes of the scores
     of the simulated doublets and calls a plausible share: at most three times the expected share
-    plus 2 %. If not, the deepest valley of those scores is used, under the same conditions; if
-    there is none, the cells with the highest scores are called, as many as expected. Scores are
+    plus 2 %. If not, the cells with the highest scores are called, as many as expected. Scores are
     compared as the share of simulated doublets among the neighbours of a cell, on which Scrublet's
     score depends and which, unlike the score, does not depend on the expected share.
 
@@ -68,7 +67,7 @@ def call_doublets(adata: AnnData, *, expected: float, seed: int) -> Doublets:
     Returns
     -------
     Scores are NaN where they were not computed. `record` holds expected_share, threshold (score),
-    rule (scrublet, valley, expected share, or none), automatic_threshold, automatic_ok,
+    rule (scrublet, expected share, or none), automatic_threshold, automatic_ok,
     why_not_automatic, called_share, detectable_share, and histogram: edges (log odds of the share
     of simulated doublets among the neighbours), observed, simulated (cells per bin), threshold
     (log odds).
@@ -137,12 +136,6 @@ def log_odds(share: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(share) - np.log1p(-share))
 
 
-def score_of_share(share: float, *, expected: float) -> float:
-    """Inverse of :func:`neighbour_share`."""
-    odds = share / (1 - share) * expected / (SIM_RATIO * (1 - expected))
-    return float(odds / (1 + odds))
-
-
 def score_histogram(shares: np.ndarray, *, edges: np.ndarray | None = None) -> Histogram:
     """Cells per bin of the log odds of their share, without gaps between the possible values.
 
@@ -190,14 +183,11 @@ def _decide(
     notes: tuple[str, ...] = ()
     rule, threshold = "scrublet", automatic or 0.0
     if why:
-        found = _own_valley(own, made, simulation=simulation, expected=expected)
-        if found is not None:
-            rule, threshold = "valley", score_of_share(found, expected=expected)
-            what = "the deepest valley of the scores of simulated doublets was used"
-        else:
-            rule, threshold = "expected share", _top_share(scores, expected)
-            what = "the cells with the highest scores were called, as many as expected"
-        notes = (f"Scrublet's automatic threshold was not used ({why}): {what}",)
+        rule, threshold = "expected share", _top_share(scores, expected)
+        notes = (
+            f"Scrublet's automatic threshold was not used ({why}): "
+            "the cells with the highest scores were called, as many as expected",
+        )
     called = scores > threshold
     shown = float(neighbour_share(np.array([threshold]), expected=expected)[0])
     record = {
@@ -239,21 +229,6 @@ def _objection(
     if min((valley(heights, i) for i in near), default=float("inf")) > VALLEY_DEPTH:
         return "it does not lie in a valley between two modes of the scores of simulated doublets"
     return ""
-
-
-def _own_valley(
-    own: np.ndarray, made: np.ndarray, *, simulation: Histogram, expected: float
-) -> float | None:
-    """Share at the deepest valley that makes a good threshold, or None."""
-    edges, heights = simulation
-    depths = np.array([valley(heights, i) for i in range(len(heights))])
-    for place in np.argsort(depths, kind="stable"):
-        if depths[place] > VALLEY_DEPTH:
-            return None
-        middle = float(1 / (1 + np.exp(-(edges[place] + edges[place + 1]) / 2)))
-        if not _objection(middle, own, made=made, simulation=simulation, expected=expected):
-            return middle
-    return None
 
 
 def _top_share(scores: np.ndarray, expected: float) -> float:

@@ -24,17 +24,19 @@ MIN_CELLS = 20  # below this no neighbour graph makes sense
 # Cells of the map before aligning; it serves one figure, and the map of all cells is the slow step.
 MAX_BEFORE = 20_000
 # What is known of a gene and kept through the stages, where the files have it.
-_VAR = ("ensembl_id", *COLUMNS)
+ID = "ensembl_id"
+_VAR = (ID, *COLUMNS)
 
 
 def merge_samples(samples: Sequence[AnnData]) -> AnnData:
     """Merge samples on the genes that all of them measured.
 
     Samples without cells are left out and named in `uns["merge"]`, with the number of genes that
-    some samples lack, the samples without positions of genes, and the number of genes whose
-    positions differ between samples.
+    some samples lack, the samples without positions of genes, and the numbers of genes whose ids
+    and whose positions differ between samples.
 
-    Positions are merged gene by gene: the known one counts. Where samples differ it is unknown.
+    Ids and positions are merged gene by gene: the known one counts. Where samples differ it is
+    unknown.
 
     Raises
     ------
@@ -61,6 +63,7 @@ def merge_samples(samples: Sequence[AnnData]) -> AnnData:
     merged.uns["merge"] = {
         "empty_samples": empty,
         "genes_not_in_all_samples": lacking,
+        "genes_with_differing_ids": _merge_ids(merged, filled),
         **_merge_positions(merged, filled),
     }
     log.info(
@@ -75,11 +78,28 @@ def merge_samples(samples: Sequence[AnnData]) -> AnnData:
     return merged
 
 
+def _merge_ids(merged: AnnData, samples: Sequence[AnnData]) -> int:
+    """Put the ids that the samples agree on into `var`, '' for the others; count those."""
+    columns = [s.var.loc[merged.var_names, ID].astype(str) for s in samples if ID in s.var]
+    if not columns:
+        return 0
+    known = pd.concat(columns)
+    genes = known[known != ""].groupby(level=0).agg(["first", "nunique"])
+    agreed = genes.loc[genes["nunique"] == 1, "first"]
+    merged.var[ID] = agreed.reindex(merged.var_names, fill_value="").astype(str)
+    n_differ = len(genes) - len(agreed)
+    if n_differ:
+        log.warning("ids of %d genes differ between samples and count as unknown", n_differ)
+    return n_differ
+
+
 def _merge_positions(merged: AnnData, samples: Sequence[AnnData]) -> dict[str, Any]:
     """Put the positions that the samples agree on into `var`; tell what is missing or differs."""
     columns = list(COLUMNS)
     having = [sample for sample in samples if set(columns) <= set(sample.var.columns)]
-    lacking = [str(s.obs["sample"].iloc[0]) for s in samples if not any(s is h for h in having)]
+    lacking = [
+        str(s.obs["sample"].iloc[0]) for s in samples if not set(columns) <= set(s.var.columns)
+    ]
     merged.var = merged.var.drop(columns=columns, errors="ignore")
     n_differ = 0
     if having:

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import scanpy as sc
 from anndata import AnnData
+from harmonypy.lisi import compute_lisi
 from scipy import sparse
 from sklearn.metrics import (
     adjusted_rand_score,
     normalized_mutual_info_score,
     silhouette_samples,
 )
-from sklearn.neighbors import NearestNeighbors
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,6 @@ MIN_SAMPLE, MIN_LABEL = 50, 10
 # Resolution of every clustering that is compared here, alone or joint.
 RESOLUTION = 1.0
 COMPONENTS, GENES = 20, 1000  # of a sample alone
-_ROUNDS = 50  # of the search for the width of each neighbourhood
 
 Metric = dict[str, Any]
 _INDICES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
@@ -40,12 +39,8 @@ _INDICES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 _WORDS = {"ari": "adjusted Rand index", "nmi": "normalised mutual information"}
 
 
-def lisi(space: np.ndarray, labels: np.ndarray, *, perplexity: float = PERPLEXITY) -> np.ndarray:
-    """Effective number of labels among the neighbours of each cell.
-
-    The local inverse Simpson's index: weights of the ``3 * perplexity`` nearest neighbours fall
-    with distance, the width being set so that their perplexity is the one given; with ``p(l)`` the
-    weight of label ``l``, the index is ``1 / sum(p(l) ** 2)``.
+def lisi(space: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Effective number of labels among the neighbours of each cell, as harmonypy computes it.
 
     Parameters
     ----------
@@ -53,54 +48,28 @@ def lisi(space: np.ndarray, labels: np.ndarray, *, perplexity: float = PERPLEXIT
         Coordinates, cells x dimensions.
     labels
         Label of each cell: the sample (iLISI) or the cell type (cLISI).
-    perplexity
-        Lowered where there are not enough cells.
 
     Returns
     -------
-    One value per cell, from 1 (neighbours of one label) to the number of labels.
+    One value per cell, from 1 (neighbours of one label) to the number of labels. The perplexity is
+    30, or less where there are not enough cells.
 
     Raises
     ------
     ValueError
-        If there are fewer than four cells, or labels of another number.
+        If there are fewer than five cells, or labels of another number.
 
     References
     ----------
     Korsunsky et al. 2019, Nat. Methods 16, 1289, doi:10.1038/s41592-019-0619-0.
     """
-    if len(space) < 4 or len(labels) != len(space):
-        msg = f"LISI needs at least 4 cells and a label for each: {len(space)} and {len(labels)}"
+    if len(space) < 5 or len(labels) != len(space):
+        msg = f"LISI needs at least 5 cells and a label for each: {len(space)} and {len(labels)}"
         raise ValueError(msg)
-    perplexity = min(perplexity, (len(space) - 1) / 3)
-    n_neighbors = min(int(3 * perplexity), len(space) - 1)
-    search = NearestNeighbors(n_neighbors=n_neighbors).fit(space)
-    distances, neighbors = search.kneighbors()  # of the fitted cells: without the cell itself
-    weights = _weights(distances, perplexity)
-    codes = pd.factorize(np.asarray(labels, dtype=object), sort=True)[0]
-    around = codes[neighbors]
-    total = np.zeros(len(space))
-    for code in np.unique(codes):
-        total += (weights * (around == code)).sum(axis=1) ** 2
-    return np.asarray(np.maximum(1 / total, 1.0))  # rounding may take it just below
-
-
-def _weights(distances: np.ndarray, perplexity: float) -> np.ndarray:
-    """Weights of the neighbours of each cell with the given perplexity; each row sums to 1."""
-    shifted = distances - distances[:, :1]
-    low = np.zeros(len(distances))
-    high = np.full(len(distances), np.inf)
-    scale = np.median(shifted, axis=1)
-    beta = 1 / np.where(scale > 0, scale, 1.0)
-    wanted = np.log(perplexity)
-    for _ in range(_ROUNDS):
-        raw = np.exp(-shifted * beta[:, None])
-        weights = raw / raw.sum(axis=1, keepdims=True)
-        entropy = -(weights * np.log(np.maximum(weights, 1e-300))).sum(axis=1)
-        wide = entropy > wanted  # too many neighbours count: narrow down
-        low, high = np.where(wide, beta, low), np.where(wide, high, beta)
-        beta = np.where(np.isinf(high), beta * 2, (low + high) / 2)
-    return np.asarray(weights)
+    frame = pd.DataFrame({"label": pd.Categorical(np.asarray(labels, dtype=object))})
+    perplexity = min(PERPLEXITY, (len(space) - 1) / 3)
+    values = compute_lisi(space, frame, ["label"], perplexity=perplexity)[:, 0]
+    return np.asarray(np.maximum(values, 1.0))  # rounding may take it just below
 
 
 def choose_cells(samples: pd.Series, *, most: int, seed: int) -> np.ndarray:

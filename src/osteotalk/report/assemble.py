@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from osteotalk import io
+from osteotalk.contract import empty_frame
 from osteotalk.report.cohort_tables import cohort_summary_row
 from osteotalk.report.dataset_page import build_dataset_page
 from osteotalk.report.index_page import build_index_page
@@ -73,6 +74,7 @@ def assemble(
     *,
     qc: Sequence[str],
     ingest: Sequence[str],
+    cross_check: Sequence[str],
     verdicts: str,
     evidence: str,
     provenance: str,
@@ -87,6 +89,8 @@ def assemble(
         Files of each cohort, in the order of the report.
     qc, ingest
         Files on quality control and on reading, of all samples of all cohorts.
+    cross_check
+        Files of the comparison with squidpy, one per sample; empty if it was not run.
     verdicts, evidence, provenance
         Files over all cohorts.
     tables
@@ -96,6 +100,8 @@ def assemble(
     """
     records = [io.read_json(path) for path in qc]
     readings = [io.read_json(path) for path in ingest]
+    checks = [io.read_tsv(path, table="cross_check") for path in cross_check]
+    checked = pd.concat(checks, ignore_index=True) if checks else empty_frame("cross_check")
     pages, summaries = [], []
     for files in cohorts:
         chosen = tables.datasets["dataset"] == files.dataset
@@ -115,6 +121,7 @@ def assemble(
                 cnv=io.read_stage(files.cnv, stage="cnv"),
                 agreement=io.read_tsv(files.agreement, table="agreement"),
                 support=support,
+                cross_check=checked[checked["dataset"] == files.dataset],
                 evidence=io.read_tsv(files.evidence, table="evidence"),
                 claims=tables.claims,
                 populations=tables.populations,

@@ -11,6 +11,7 @@ from osteotalk.report.cohort_tables import (
     STAMP,
     order_samples,
 )
+from osteotalk.report.cross_check_section import cross_check_section
 from osteotalk.report.edges_section import edges_section, network_section
 from osteotalk.report.evidence_section import evidence_section
 from osteotalk.report.integration_section import integration_section
@@ -42,6 +43,7 @@ def build_dataset_page(
     cnv: AnnData,
     agreement: pd.DataFrame,
     support: pd.DataFrame,
+    cross_check: pd.DataFrame,
     evidence: pd.DataFrame,
     claims: pd.DataFrame,
     populations: pd.DataFrame,
@@ -66,8 +68,8 @@ def build_dataset_page(
         Tables `annotation`, `malignancy` and `agreement` of the cohort.
     cnv
         Copy number profiles of some of its cells.
-    support, evidence
-        Result tables of the cohort.
+    support, cross_check, evidence
+        Result tables of the cohort; `cross_check` has no row if it was not run.
     claims, populations, markers, labels
         Tables of the analysis.
     parameters
@@ -111,6 +113,7 @@ def build_dataset_page(
             support, adata.obs, palette=palette, parameters=parameters, dataset=dataset, stamp=stamp
         ),
         edges_section(support, palette=palette, parameters=parameters, dataset=dataset),
+        *([checked] if (checked := cross_check_section(cohort, cross_check)) else []),
         evidence_section(
             evidence, claims, palette=palette, dataset=dataset, parameters=parameters, stamp=stamp
         ),

@@ -160,7 +160,7 @@ def confidence_figure(
         One row per cluster in drawing order: ``cluster``, ``population``, ``best``, ``n_cells``,
         ``score``, ``margin``, ``major_score``, ``major_margin`` and ``share_agree``.
     limits
-        ``score`` and ``margin`` of the config; absent where there is none.
+        Of ``score``, ``margin`` and ``share_agree``; absent where the config has none.
     """
     panels = {
         "score": ("score", "major_score"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from osteotalk.annotate import malignancy_rules as rules
-from osteotalk.annotate.cnv import MIN_SHIFT, MIN_Z
+from osteotalk.annotate.cnv import LIMIT_SDS, MIN_SHIFT, MIN_Z
 from osteotalk.annotate.malignancy import PRIVATE
 from osteotalk.annotate.malignancy_sample import (
     GROUP_ABERRANT,
@@ -198,9 +198,9 @@ def rule_words() -> tuple[tuple[str, str], ...]:
             "Aberrant, normal, unclear",
             "By the score: 0 as the reference, 1 as the tumour of the sample. A cluster is "
             f"aberrant from a mean of {GROUP_ABERRANT}, normal up to {GROUP_NORMAL} and unclear "
-            "between. A cell is aberrant above the limit of its sample, which 99 % of the held-out "
-            f"reference cells stay below and which is at least {HALF}; normal below the floor, at "
-            f"most {HALF}; unclear between.",
+            "between. A cell is aberrant above the limit of its sample, the median of its held-out "
+            f"reference cells plus {LIMIT_SDS} robust standard deviations and at least {HALF}; "
+            f"normal below the floor, at most {HALF}; unclear between.",
         ),
         (
             "Private",

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from osteotalk.annotate.cnv import MIN_SHIFT, MIN_Z
+from osteotalk.annotate.cnv import LIMIT_SDS, MIN_SHIFT, MIN_Z
 from osteotalk.annotate.malignancy import PRIVATE
 from osteotalk.annotate.malignancy_sample import GROUP_ABERRANT, GROUP_NORMAL, HALF, MIN_ARMS
+from osteotalk.interactions.methods import METHODS
 from osteotalk.report.text import enumerate_words, plural, setting, words
 
 Settings = Mapping[str, object]
@@ -120,9 +121,9 @@ def _doublets(config: Settings) -> str:
     return (
         f"Doublets were called with Scrublet (doi:10.1016/j.cels.2018.11.005){rate}. Its "
         "threshold was used where it lies in a valley between two modes of the simulated doublets "
-        "and calls at most three times the expected share plus 2 %; otherwise the deepest valley, "
-        "or else as many cells as expected. Where Scrublet could not be run, the cohort's page "
-        "says so."
+        "and calls at most three times the expected share plus 2 %; otherwise as many cells as "
+        "expected were called, those with the highest scores. Where Scrublet could not be run, the "
+        "cohort's page says so."
     )
 
 
@@ -177,6 +178,7 @@ def _populations(config: Settings, provenance: Settings) -> str:
         clause(config, "annotation.min_score", "score at least {}"),
         clause(config, "annotation.min_margin", "lead over the second at least {}"),
         clause(config, "annotation.min_markers", "share of its markers detected at least {}"),
+        clause(config, "annotation.min_agree", "at least {} of its cells agree on the major one"),
         clause(config, "annotation.min_measured", "at least {} of its markers measured"),
     )
     return (
@@ -216,7 +218,8 @@ def _malignancy(config: Settings, provenance: Settings) -> str:
     )
     limits = joined(
         f"0 as the reference, 1 as the tumour; clusters from {GROUP_ABERRANT} and up to "
-        f"{GROUP_NORMAL}, cells by what 99 % of the reference cells stay below, at least {HALF}",
+        f"{GROUP_NORMAL}, cells by the median of the held-out reference cells plus {LIMIT_SDS} "
+        f"robust standard deviations, at least {HALF}",
         f"private clusters from a share of {PRIVATE} of one patient, all weighted equally",
     )
     return (
@@ -232,28 +235,61 @@ def _malignancy(config: Settings, provenance: Settings) -> str:
 
 
 def _interactions(config: Settings, provenance: Settings) -> str:
-    resource = setting(config, "interactions.resource") or setting(provenance, "resource.name")
+    resource = setting(provenance, "resource.name") or setting(config, "interactions.resource")
+    what = "file" if setting(provenance, "resource.kind") == "file" else "resource"
+    turned, repeated = setting(provenance, "resource.reversed"), "resource.duplicates"
     changed = joined(
         clause(provenance, "resource.pairs", "{} pairs"),
         clause(provenance, "resource.added", "{} added by osteotalk"),
         clause(provenance, "resource.dropped", "{} dropped"),
+        clause(provenance, repeated, "{} repeated") if setting(provenance, repeated) else "",
+        f"{len(turned)} listed in both directions, kept in one"
+        if isinstance(turned, list) and turned
+        else "",
     )
     rules = joined(
         clause(config, "interactions.min_cells", "at least {} cells in either population"),
         clause(config, "interactions.expr_prop", "each gene detected in at least {} of them"),
-        clause(config, "interactions.n_perms", "{} shuffles of the cell labels"),
     )
     alpha = setting(config, "interactions.alpha", default="the chosen level")
     return (
-        "Interactions. Pairs of the resource "
-        f"{resource or 'given in the provenance'}{changed} were scored in each sample apart with "
-        f"{version(provenance, 'liana')} (doi:10.1038/s41467-022-30755-0){rules}; the scores are "
-        "those of CellPhoneDB (doi:10.1038/s41596-020-0292-x), NATMI "
-        "(doi:10.1038/s41467-020-18873-z) and the others of LIANA, combined by robust rank "
-        "aggregation (doi:10.1093/bioinformatics/btr709) over each distinct score once. P-values "
-        "come from shuffling cell labels within the sample, corrected within the sample "
-        "(Benjamini-Hochberg, doi:10.1111/j.2517-6161.1995.tb02031.x); an edge is active in a "
-        f"sample where q is at most {alpha}."
+        f"Interactions. Pairs of the {what} "
+        f"{resource or 'given in the provenance'}{changed} were scored in each sample apart "
+        f"{_engine(config, provenance)}{rules}; the scores are those of {_methods(config)}, "
+        f"combined by {_consensus(config)} over each distinct score once. {_null(config)} They are "
+        "corrected within the sample (Benjamini-Hochberg, "
+        "doi:10.1111/j.2517-6161.1995.tb02031.x); an edge is active in a sample where q is at most "
+        f"{alpha}."
+    )
+
+
+def _engine(config: Settings, provenance: Settings) -> str:
+    liana = f"{version(provenance, 'liana')} (doi:10.1038/s41467-022-30755-0)"
+    if setting(config, "interactions.engine") == "liana":
+        return f"with {liana}"
+    return f"with osteotalk's own code, which is tested to give the numbers of {liana}"
+
+
+def _methods(config: Settings) -> str:
+    names = setting(config, "interactions.methods")
+    chosen = [METHODS[name] for name in names if name in METHODS] if isinstance(names, list) else []
+    return enumerate_words([f"{m.title} (doi:{m.reference})" for m in chosen]) or "LIANA"
+
+
+def _consensus(config: Settings) -> str:
+    if setting(config, "interactions.consensus") == "mean":
+        return "their mean rank"
+    return "robust rank aggregation (doi:10.1093/bioinformatics/btr709)"
+
+
+def _null(config: Settings) -> str:
+    if setting(config, "interactions.null") == "permutation":
+        drawn = clause(config, "interactions.n_perms", "{} shuffles of the cell labels")
+        return f"P-values come from {drawn or 'shuffles of the cell labels'} within the sample."
+    return (
+        "P-values are those of shuffling the cell labels within the sample, computed by a "
+        "saddlepoint approximation (doi:10.2307/3214212, doi:10.1093/biomet/73.2.307); where that "
+        "is not exact enough to decide, the edge is shuffled."
     )
 
 

@@ -230,10 +230,11 @@ def _confidence(cohort: Cohort, clusters: pd.DataFrame) -> list[Figure]:
         key=lambda values: values.map(order) if values.name == "population" else -values,
         kind="stable",
     ).reset_index(drop=True)
+    keys = {"score": "min_score", "margin": "min_margin", "share_agree": "min_agree"}
     limits = {
         name: value
-        for name in ("score", "margin")
-        if np.isfinite(value := number(setting(cohort.parameters, f"annotation.min_{name}")))
+        for name, key in keys.items()
+        if np.isfinite(value := number(setting(cohort.parameters, f"annotation.{key}")))
     }
     unsure = int((clusters["population"] == UNASSIGNED).sum())
     alt = (
@@ -252,7 +253,8 @@ def _confidence(cohort: Cohort, clusters: pd.DataFrame) -> list[Figure]:
         "How sure the name of each cluster is. Score: markers of the population less other genes "
         "of a similar level. Lead: over the next population of that level. Squares are the major "
         "population, dots the fine one; a cluster left of a dashed limit is unassigned, or named "
-        "as its parent. Right: share of the cluster's cells whose own best population agrees. A "
+        "as its parent. Right: share of the cluster's cells whose own best major population is "
+        "that of the cluster. A "
         "dot close to a limit, or a low share, is a name to doubt; the table says why a cluster "
         f"has none. The names are what the markers said, before copy number.{shown}"
     )

@@ -86,6 +86,18 @@ def _file_table(listed: object) -> Table:
     )
 
 
+def _more(resource: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Repeated and reversed pairs, and the digest of a file of pairs, where they are recorded."""
+    turned = resource.get("reversed")
+    turned = turned if isinstance(turned, list) else []
+    found = [
+        ("pairs repeated", words(resource.get("duplicates"))),
+        ("pairs that are the reverse of another", str(len(turned)) if turned else ""),
+        ("file of pairs, sha256", words(resource.get("file_sha256"))),
+    ]
+    return [(name, text) for name, text in found if text]
+
+
 def _facts(provenance: Mapping[str, object]) -> list[tuple[str, str]]:
     resource = provenance.get("resource")
     seeds = provenance.get("seeds")
@@ -99,6 +111,7 @@ def _facts(provenance: Mapping[str, object]) -> list[tuple[str, str]]:
         ("pairs in it", words(resource.get("pairs"))),
         ("pairs added", words(resource.get("added"))),
         ("pairs dropped", words(resource.get("dropped"))),
+        *_more(resource),
         ("resource sha256", words(resource.get("sha256"))),
         ("config sha256", words(provenance.get("config_sha256"))),
         *[(f"seed: {name}", words(value)) for name, value in seeds.items()],

@@ -30,7 +30,6 @@ REASONS: Mapping[str, str] = {
 }
 RULES: Mapping[str, str] = {
     "scrublet": "Scrublet's",
-    "valley": "valley of the simulated doublets",
     "expected share": "as many as expected",
     "none": "not called",
 }

@@ -8,6 +8,7 @@ from osteotalk.report.text import (
     VERDICTS,
     count,
     enumerate_words,
+    number,
     number_setting,
     plural,
     setting,
@@ -15,6 +16,7 @@ from osteotalk.report.text import (
     words,
 )
 
+_SHOWN = 20  # pairs of a list in a sentence
 QUESTION = (
     "Reviews of osteosarcoma describe how tumour cells, vessels, stroma, immune cells and "
     "osteoclasts talk to one another. For each such statement, this report asks whether "
@@ -157,6 +159,8 @@ def circular_sentence(verdicts: pd.DataFrame) -> str:
 def resource_sentence(provenance: Mapping[str, object], interactions: pd.DataFrame | None) -> str:
     """Tell what was changed in the resource of pairs."""
     name = words(setting(provenance, "resource.name")) or "of LIANA"
+    if setting(provenance, "resource.kind") == "file":
+        name = f"from the file {name}"
     added, dropped = (words(setting(provenance, f"resource.{k}")) for k in ("added", "dropped"))
     if not added and not dropped:
         head = f"The resource {name} may have had pairs added or dropped; see the provenance."
@@ -165,6 +169,18 @@ def resource_sentence(provenance: Mapping[str, object], interactions: pd.DataFra
             f"Pairs were changed in the resource {name}: {added or 'none'} added and "
             f"{dropped or 'none'} dropped by osteotalk, each with its reason in "
             "config/interactions.tsv. A pair that is in neither is not tested."
+        )
+    if number(setting(provenance, "resource.duplicates")) > 0:
+        repeated = setting(provenance, "resource.duplicates")
+        head += f" {plural(repeated, 'repeated pair')} counted once."
+    turned = setting(provenance, "resource.reversed")
+    if isinstance(turned, list) and turned:
+        listed = ", ".join(words(pair["kept"]) for pair in turned[:_SHOWN])
+        more = f" and {len(turned) - _SHOWN} more" if len(turned) > _SHOWN else ""
+        head += (
+            f" {plural(len(turned), 'binding')} listed in both directions, as A^B and B^A, "
+            f"{'was' if len(turned) == 1 else 'were'} kept in one: {listed}{more} "
+            "(results/resource.json has the reasons)."
         )
     if interactions is None or interactions.empty:
         return head

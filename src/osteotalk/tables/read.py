@@ -50,11 +50,13 @@ def read_table(path: str | Path, schema: Mapping[str, Any]) -> tuple[pd.DataFram
         Tab-separated file.
     schema
         JSON schema of one row. `x-key` names the columns that make a row unique. Columns which the
-        schema does not require may be absent and are then filled with ''.
+        schema does not require may be absent and are then filled with ''. Columns that the schema
+        does not know are a problem, unless its `additionalProperties` is true.
 
     Returns
     -------
-    The rows (text; index: line number in the file) and the problems found ("line 3: ...").
+    The rows (text; index: line number in the file; columns that the schema does not know come
+    last) and the problems found ("line 3: ...").
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -69,7 +71,8 @@ def read_table(path: str | Path, schema: Mapping[str, Any]) -> tuple[pd.DataFram
     ]
     header = numbered[0][1] if numbered else []
     known = list(schema["properties"])
-    problems = _header_problems(header, known, schema.get("required", []))
+    others = [c for c in header if c not in known] if schema.get("additionalProperties") else []
+    problems = _header_problems(header, known, schema.get("required", []), others)
     if len(header) == 1 and re.search("[,; ]", header[0]):
         problems.insert(0, "line 1: no tab; save the table as tab-separated text")
     if problems:
@@ -86,16 +89,21 @@ def read_table(path: str | Path, schema: Mapping[str, Any]) -> tuple[pd.DataFram
     for column in known:
         if column not in frame:
             frame[column] = ""
-    return frame[known], problems
+    return frame[[*known, *others]], problems
 
 
-def _header_problems(header: Sequence[str], known: Sequence[str], needed: list[str]) -> list[str]:
+def _header_problems(
+    header: Sequence[str], known: Sequence[str], needed: list[str], others: Sequence[str]
+) -> list[str]:
     if not header:
         return ["the file has no header line"]
     problems = [
-        f"line 1: column '{c}' is not known{closest(c, known)}" for c in header if c not in known
+        f"line 1: column '{c}' is not known{closest(c, known)}"
+        for c in header
+        if c not in known and c not in others
     ]
-    problems += [f"line 1: column '{c}' is missing" for c in needed if c not in header]
+    there = f"; the file has {', '.join(others)}" if others else ""
+    problems += [f"line 1: column '{c}' is missing{there}" for c in needed if c not in header]
     problems += [f"line 1: column '{c}' appears twice" for c in set(header) if header.count(c) > 1]
     return sorted(problems)
 
@@ -103,8 +111,8 @@ def _header_problems(header: Sequence[str], known: Sequence[str], needed: list[s
 def _row_problems(frame: pd.DataFrame, schema: Mapping[str, Any]) -> list[str]:
     problems = []
     validator = Draft202012Validator(schema)
-    for line, row in frame.iterrows():
-        for error in validator.iter_errors(row.to_dict()):
+    for line, record in zip(frame.index, frame.to_dict("records"), strict=True):
+        for error in validator.iter_errors(record):
             column = str(error.absolute_path[0]) if error.absolute_path else "the row"
             problems.append(f"line {line}: {column} {_explain(error)}")
     key = [c for c in schema.get("x-key", []) if c in frame]

@@ -39,6 +39,7 @@ def windows_of(adata, tumour, lineage, **changed):
 
 def test_tumour_cells_are_what_infercnvpy_gives(sample):
     adata, tumour, lineage = sample
+    lineage[:20] = "t"  # 40 of one lineage and 20 of the other, which counts the same
     means = [adata.X.toarray()[lineage == name].mean(axis=0) for name in ("m", "t")]
     _, expected, _ = infercnvpy.tl.infercnv(
         adata,
@@ -85,6 +86,7 @@ def test_order_of_cells_and_dense_input_do_not_matter(sample):
 
 def test_genes_are_put_in_genomic_order_whatever_their_order(sample):
     adata, _, _ = sample
+    adata.var.iloc[1, 1] = adata.var.iloc[0, 1]  # two genes at one place: by name
     order = np.random.default_rng(2).permutation(adata.n_vars)
     shuffled = adata[:, order].copy()
     found = shuffled.var_names[cnv.usable_genes(shuffled)]
@@ -145,6 +147,40 @@ def test_arm_shifts_by_hand(sample):
         counts[:30], level=cnv.reference_level(counts[30:60], lineage[30:60]), shown=shown, arm=arm
     )
     assert not held_out["change"].any()
+
+
+def test_parts_are_even_over_all_lineages():
+    lineage = np.repeat(list("abcd"), [3, 4, 6, 11])
+    names = [f"c{i}" for i in range(24)]
+    fold = cnv.fold_of(names, lineage, seed=0)
+    assert sorted(np.bincount(fold, minlength=5)) == [4, 5, 5, 5, 5]
+    for name, sizes in {"a": [0, 0, 1, 1, 1], "d": [2, 2, 2, 2, 3]}.items():
+        assert sorted(np.bincount(fold[lineage == name], minlength=5)) == sizes
+
+
+@pytest.mark.parametrize(
+    ("shift", "spread", "change"),
+    [
+        (0.18, 0.05, "gain"),
+        (-0.18, 0.05, "loss"),
+        (0.14, 0.05, ""),  # many standard errors, but too small
+        (0.3, 1.0, ""),  # large, but less than four standard errors
+        (1.0, 1.0, "gain"),
+    ],
+)
+def test_an_arm_changes_by_enough_and_by_enough_errors(shift, spread, change):
+    """Five arms of 40 genes whose ratios are spread evenly around 0, or around the shift."""
+    arm = np.repeat(["1p", "1q", "2p", "2q", "3p"], 40)
+    ratio = np.tile(np.linspace(-spread, spread, 40), 5) + np.where(arm == "3p", shift, 0)
+    counts = sparse.csr_matrix(np.ones((3, 200)))
+    found = cnv.arm_shifts(
+        counts,
+        level=np.log2(1.1) - ratio,
+        shown=np.zeros(200, dtype=bool),  # detected in these cells, if not in the reference
+        arm=arm,
+    ).set_index("arm")
+    assert found["n_genes"].tolist() == [40] * 5
+    assert found["change"].to_dict() == {**dict.fromkeys(arm, ""), "3p": change}
 
 
 def test_a_cluster_of_lineage_genes_is_no_gain(sample):

@@ -61,6 +61,33 @@ def test_the_least_score_is_a_bound(score, name):
     assert call(ec=score).population == name
 
 
+@pytest.mark.parametrize(("rival", "name"), [(0.75, "ec"), (0.76, "unassigned")])
+def test_the_least_lead_is_a_bound(rival, name):
+    limits = Limits(min_score=0.25, min_margin=0.25, min_markers=0.6)
+    assert call(limits=limits, ec=1.0, t=rival).population == name
+
+
+def test_a_population_without_a_sibling_leads_by_its_score():
+    found = call(cd4=1.5)
+    assert (found.population, found.runner_up, found.margin) == ("cd4", "", 1.5)
+
+
+@pytest.mark.parametrize("short", ["top", "middle"])
+def test_a_parent_with_too_few_measured_markers_does_not_stop_the_way_down(short):
+    line = {"top": "", "middle": "top", "low": "middle", "other": ""}
+    populations = pd.DataFrame(
+        {"population": list(line), "parent": list(line.values()), "level": ""}
+    )
+    markers = pd.DataFrame(
+        [(name, f"{name}_{i}") for name in line for i in range(3)], columns=["population", "gene"]
+    )
+    measured = pd.Index(markers["gene"]).drop(f"{short}_0")
+    tree = build_tree(populations, markers=markers, measured=measured, min_measured=3)
+    scores = {"top": 1.0, "middle": 1.0, "low": 1.0, "other": 0.0}
+    found = decide(scores, dict.fromkeys(line, 1.0), tree=tree, limits=LIMITS)
+    assert (found.population, found.reason) == ("low", "")
+
+
 @pytest.mark.parametrize(("share", "name"), [(0.6, "ec"), (0.59, "unassigned")])
 def test_the_share_of_markers_is_a_bound(share, name):
     found = call(wide=True, ec=2.0, shown={"ec": share})

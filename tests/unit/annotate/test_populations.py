@@ -34,7 +34,13 @@ MARKERS = pd.DataFrame(
     [(p, g, "") for p, genes in OWN.items() for g in genes] + [("cd4", "C8A", "-")],
     columns=["population", "gene", "sign"],
 )
-LIMITS = {"min_score": 0.25, "min_margin": 0.1, "min_markers": 0.6, "min_measured": 3}
+LIMITS = {
+    "min_score": 0.25,
+    "min_margin": 0.1,
+    "min_markers": 0.6,
+    "min_agree": 0.6,
+    "min_measured": 3,
+}
 GENES = sorted({*MARKERS["gene"]}) + [f"G{i}" for i in range(150)]
 
 
@@ -107,6 +113,10 @@ def test_a_few_loud_cells_do_not_name_a_cluster():
     assert row["reason"].endswith("% of its cells show ec most")
     assert set(annotated.obs["population"].iloc[:15]) == {"ec"}
     assert set(annotated.obs["population"].iloc[15:40]) == {"unassigned"}
+    agree = row["share_agree"]
+    for least, name in ((agree, "ec"), (agree + 0.01, "unassigned")):
+        clusters = named(adata, min_agree=least)[1]
+        assert clusters.set_index("cluster").loc["0", "population"] == name
 
 
 def test_cells_of_two_lineages_are_likely_doublets():

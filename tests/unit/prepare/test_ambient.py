@@ -7,6 +7,9 @@ from scipy import sparse
 
 from osteotalk.prepare.ambient import (
     Ambient,
+    _candidates,
+    _fit,
+    _line,
     _weighted_line,
     estimate_ambient,
     quick_clusters,
@@ -79,6 +82,73 @@ def test_line_equals_numpy_and_stays_non_negative():
     assert (level, slope) == pytest.approx(
         (0, (weight * x * (x - 0.5)).sum() / (weight * x * x).sum())
     )
+
+
+def test_candidates_by_hand():
+    """Clusters of 10, 5, 4 and 1 cells with 200 counts each; one gene of each sort."""
+    clusters = np.repeat([0, 1, 2, 3], [10, 5, 4, 1])
+    genes = {
+        "made by one": (20, 1, 1, 1),
+        "made by one, graded in few cells": (20, 1, 1, 9),
+        "graded in many cells": (20, 9, 1, 1),
+        "made by all": (20, 20, 20, 20),
+        "made by nearly all": (20, 20, 20, 1),
+        "seen in few cells": (2, 0, 0, 0),
+    }
+    counts = np.array([[genes[name][k] for name in genes] for k in clusters])
+    column = list(genes).index("seen in few cells")
+    counts[:, column] = 0
+    counts[:2, column] = 10
+    rest = 200 - counts.sum(axis=1, keepdims=True)
+    counts = sparse.csr_matrix(np.hstack([counts, rest]))
+    soup = np.array([0.2, 0.1, 0.2, 0.2, 0.1, 0.1, 0.1])
+    means, weights, fluid = _candidates(counts, clusters, soup)
+    # 10 counts of the first gene lie in the 2,000 of the other clusters; the cluster in which the
+    # second is graded takes no part
+    np.testing.assert_allclose(means, [10 / 2000, 9 / 1800])
+    np.testing.assert_array_equal(weights, [2000, 1800])
+    np.testing.assert_array_equal(fluid, [0.2, 0.1])
+
+
+@pytest.fixture
+def fluid():
+    return np.random.default_rng(0).uniform(1e-4, 1e-2, 60)
+
+
+def test_genes_on_a_line_give_its_slope(fluid):
+    found = _line(0.1 * fluid, np.full(60, 1e7), fluid, seed=0)
+    assert found["share"] == pytest.approx(0.1)
+    assert found["n_genes"] == found["n_candidates"] == 60
+
+
+@pytest.mark.parametrize(("on_line", "told"), [(20, True), (19, False)])
+def test_a_third_of_the_genes_must_fit_the_line(fluid, on_line, told):
+    means = 0.1 * fluid
+    means[on_line:] *= np.random.default_rng(1).uniform(4, 9, 60 - on_line)
+    found = _line(means, np.full(60, 1e7), fluid, seed=0)
+    assert found["n_genes"] == on_line
+    assert ("share" in found) == told
+    if not told:
+        assert found["reason"] == "only 19 of 60 genes agree on one level"
+
+
+def test_a_gene_below_the_line_takes_part(fluid):
+    means = 0.1 * fluid
+    means[0], means[1] = 0, 5 * means[1]
+    slope, fits = _fit(means, np.full(60, 1e7), fluid)
+    assert slope < 0.1
+    assert fits[0]
+    assert np.flatnonzero(~fits).tolist() == [1]
+
+
+def test_estimates_that_are_not_believed(fluid):
+    found = _line(0.7 * fluid, np.full(60, 1e7), fluid, seed=0)
+    assert found["reason"] == "the estimate of 70% is not plausible"
+    rng = np.random.default_rng(2)
+    few = rng.uniform(1e-4, 1e-3, 12)
+    found = _line(few * rng.uniform(0, 0.6, 12), np.full(12, 1e5), few, seed=0)
+    assert found["reason"].startswith("the interval is too wide (")
+    assert "share" not in found
 
 
 def ambient(share, *, soup, clusters):

@@ -1,4 +1,4 @@
-"""Doublets: expected share, the check of the threshold, the rules that stand in for it."""
+"""Doublets: expected share, the check of the threshold, the rule that stands in for it."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,6 @@ from osteotalk.prepare.doublets import (
     log_odds,
     neighbour_share,
     score_histogram,
-    score_of_share,
     valley,
 )
 
@@ -84,12 +83,15 @@ def test_cells_that_scrublet_cannot_handle_are_kept(matrix):
         assert "Scrublet failed" in found.notes[0]
 
 
-def test_share_and_score_are_each_others_inverse():
-    """Scrublet's posterior with r = 2 simulated doublets per cell, as its paper gives it."""
-    share, rho, r = np.array([0.1, 0.5, 0.9]), 0.06, 2.0
-    score = share * rho / r / (1 - rho - share * (1 - rho - rho / r))
-    np.testing.assert_allclose(neighbour_share(score, expected=rho), share)
-    assert score_of_share(0.9, expected=rho) == pytest.approx(score[2])
+def score_of(share, *, rho=0.06, r=2.0):
+    """Scrublet's posterior with r simulated doublets per cell, as its paper gives it."""
+    return share * rho / r / (1 - rho - share * (1 - rho - rho / r))
+
+
+def test_share_among_the_neighbours_is_what_scrublets_score_comes_from():
+    share = np.array([0.1, 0.5, 0.9])
+    for rho in (0.06, 0.2):
+        np.testing.assert_allclose(neighbour_share(score_of(share, rho=rho), expected=rho), share)
 
 
 def test_histogram_has_no_gaps_between_discrete_values():
@@ -117,7 +119,7 @@ def decide(scores, simulated, *, automatic, expected=0.06):
 
 
 @pytest.fixture
-def modes():
+def shares():
     """Neighbour shares with n = 40: cells low; simulated doublets low and high."""
     rng = np.random.default_rng(0)
 
@@ -127,20 +129,33 @@ def modes():
     own = np.concatenate([draw(0.3, 950), draw(0.9, 50)])
     made = np.concatenate([draw(0.35, 900), draw(0.92, 1100)])
 
-    def score(shares):
-        return np.array([score_of_share(s, expected=0.06) for s in shares])
+    return own, made
 
-    return score(own), score(made)
+
+@pytest.fixture
+def modes(shares):
+    return tuple(score_of(share) for share in shares)
 
 
 def test_threshold_in_a_valley_is_taken(modes):
     own, made = modes
-    at = score_of_share(0.66, expected=0.06)
-    found = decide(own, made, automatic=at)
+    found = decide(own, made, automatic=score_of(0.66))
     assert found.record["rule"] == "scrublet"
     assert found.record["automatic_ok"]
     assert found.notes == ()
     assert found.called.sum() == 50
+    assert found.record["called_share"] == 0.05
+    assert found.record["detectable_share"] == (made > score_of(0.66)).mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("expected", "rule"),
+    [(0.011, "scrublet"), (0.009, "expected share")],  # called: 5 %; at most 5.3 % and 4.7 %
+)
+def test_the_plausible_share_is_a_bound(shares, expected, rule):
+    own, made = (score_of(share, rho=expected) for share in shares)
+    at = score_of(0.66, rho=expected)
+    assert decide(own, made, automatic=at, expected=expected).record["rule"] == rule
 
 
 @pytest.mark.parametrize(
@@ -151,33 +166,26 @@ def test_threshold_in_a_valley_is_taken(modes):
         (0.91, "it does not lie in a valley"),
     ],
 )
-def test_threshold_elsewhere_gives_way_to_the_valley(modes, share, why):
+def test_threshold_elsewhere_gives_way_to_the_expected_share(modes, share, why):
     own, made = modes
-    found = decide(own, made, automatic=score_of_share(share, expected=0.06))
-    assert found.record["rule"] == "valley"
+    found = decide(own, made, automatic=score_of(share))
+    assert found.record["rule"] == "expected share"
+    assert not found.record["automatic_ok"]
+    assert found.record["automatic_threshold"] == score_of(share)
     assert why in found.record["why_not_automatic"]
     assert why in found.notes[0]
-    assert found.called.sum() == 50
+    # as many as expected at most, and fewer only by those that share the first score left out
+    assert found.called.sum() <= 60
+    assert (own >= own[~found.called].max()).sum() > 60
+    assert own[found.called].min() > own[~found.called].max()
 
 
 def test_no_threshold_at_all(modes):
     found = decide(*modes, automatic=None)
     assert (found.record["rule"], found.record["why_not_automatic"]) == (
-        "valley",
+        "expected share",
         "Scrublet found none",
     )
-
-
-def test_without_a_valley_as_many_as_expected(modes):
-    own, _ = modes
-    rng = np.random.default_rng(2)
-    one = np.array(
-        [score_of_share(s, expected=0.06) for s in (rng.binomial(40, 0.6, 2000) + 1) / 42]
-    )
-    found = decide(own, one, automatic=score_of_share(0.6, expected=0.06))
-    assert found.record["rule"] == "expected share"
-    assert 0 < found.called.sum() <= 60
-    assert found.scores[found.called].min() >= found.scores[~found.called].max()
 
 
 def test_ties_are_left_in():

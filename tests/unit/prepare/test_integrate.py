@@ -8,7 +8,7 @@ from scipy import sparse
 
 from osteotalk.contract import check_adata
 from osteotalk.prepare.align import MethodError
-from osteotalk.prepare.integrate import integrate, merge_samples
+from osteotalk.prepare.integrate import _reduce, integrate, merge_samples
 
 
 def filtered(name="S1", *, cells=60, genes=80, seed=0, shift=1.0):
@@ -51,6 +51,7 @@ def test_merge_keeps_shared_genes_and_names_empty_samples():
     assert merged.uns["merge"] == {
         "empty_samples": ["S3"],
         "genes_not_in_all_samples": 1,
+        "genes_with_differing_ids": 0,
         "samples_without_positions": ["S1", "S2"],
         "genes_with_differing_positions": 0,
     }
@@ -74,6 +75,33 @@ def test_samples_of_different_species_share_nothing():
 def test_too_few_cells():
     with pytest.raises(ValueError, match="only 10 cells are left"):
         integrate([filtered(cells=10)], **INTEGRATION)
+
+
+def test_few_cells_have_fewer_neighbours():
+    adata = integrate([filtered(cells=20)], **{**INTEGRATION, "n_neighbors": 30, "n_pcs": 40})
+    done = adata.uns["osteotalk"]["integrate"]
+    assert (done["n_cells"], done["n_neighbors"], done["n_pcs"]) == (20, 19, 19)
+
+
+def test_genes_that_vary_in_each_sample_are_chosen_first():
+    """Ten genes tell cell types in each sample, ten others only the samples."""
+    rng = np.random.default_rng(2)
+    samples = [filtered("S1"), filtered("S2")]
+    for sample, rate in zip(samples, (2, 10), strict=True):
+        mean = np.full(sample.shape, 5.0)
+        mean[:30, :10], mean[30:, :10] = 3, 8
+        mean[:, 10:20] = rate
+        sample.X = sparse.csr_matrix(rng.poisson(mean).astype(np.int32))
+    adata = merge_samples(samples)
+    _reduce(adata, n_top_genes=20, n_pcs=5, seed=0)
+    chosen = set(adata.var_names[adata.var["highly_variable"]])
+    alone = []
+    for sample in samples:
+        _reduce(sample, n_top_genes=20, n_pcs=5, seed=0)
+        alone.append(set(sample.var_names[sample.var["highly_variable"]]))
+    assert len(chosen) == 20
+    assert alone[0] & alone[1] <= chosen
+    assert len(alone[0] & alone[1]) >= 8
 
 
 def test_integration_normalises_and_separates_the_types():
@@ -136,6 +164,39 @@ def test_a_method_that_is_not_installed_stops_before_any_work(monkeypatch):
         integrate([], **{**INTEGRATION, "method": "scanorama"})
 
 
+@pytest.mark.parametrize("kind", [object, "category"])
+def test_ids_are_merged_gene_by_gene(kind, caplog):
+    ids = {
+        "S1": ["ENSG1", "ENSG2", "ENSG3", "", "", "ENSG6"],
+        "S2": ["ENSG1", "ENSG7", "", "ENSG4", "", "ENSG6"],
+        "S3": ["ENSG1", "ENSG2", "", "ENSG4", "", "ENSG8"],
+    }
+    samples = [filtered(name, genes=80) for name in ids]
+    for sample, first in zip(samples, ids.values(), strict=True):
+        sample.var["ensembl_id"] = [*first, *[f"ENSG{i}" for i in range(100, 174)]]
+        sample.var["ensembl_id"] = sample.var["ensembl_id"].astype(kind)
+    samples[1] = samples[1][:, ::-1].copy()
+    samples[1].uns["ingest"] = {"file": "b", "sample": "S2", "n_droplets": 60}
+    without = filtered("S4")  # says nothing of ids
+    for together in (samples, samples[::-1], [without, *samples]):
+        caplog.clear()
+        merged = merge_samples(together)
+        assert merged.var.loc[[f"G{i}" for i in range(7)], "ensembl_id"].to_list() == [
+            "ENSG1",
+            "",  # S2 differs
+            "ENSG3",  # only S1 knows it
+            "ENSG4",
+            "",
+            "",  # S3 differs
+            "ENSG100",
+        ]
+        assert merged.uns["merge"]["genes_with_differing_ids"] == 2
+        assert "ids of 2 genes differ between samples" in caplog.text
+    adata = integrate(samples, **INTEGRATION)
+    assert adata.var.loc["G2", "ensembl_id"] == "ENSG3"
+    assert adata.uns["osteotalk"]["integrate"]["genes_with_differing_ids"] == 2
+
+
 def test_positions_of_genes_are_kept():
     one = filtered("S1")
     one.var["chromosome"], one.var["start"], one.var["end"] = "chr1", range(80), range(80)
@@ -178,6 +239,10 @@ def test_positions_are_merged_gene_by_gene(kind, caplog):
         assert merged.uns["merge"]["genes_with_differing_positions"] == 2
         assert "positions of 2 genes differ between samples" in caplog.text
         assert "without positions: S3" in caplog.text
+    caplog.clear()
+    merge_samples([one, three])
+    assert "positions of 0 genes differ between samples" in caplog.text
+    assert "without positions: S3" in caplog.text
 
 
 def test_samples_that_agree_on_positions_are_not_warned_about(caplog):

@@ -1,15 +1,14 @@
-"""Measures of mixing against harmonypy's own, scikit-learn, values by hand and planted truth."""
+"""Measures of mixing against scikit-learn, values by hand and planted truth."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
-from harmonypy.lisi import compute_lisi
 from scipy import sparse
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from osteotalk.prepare import mixing
-from osteotalk.prepare.mixing import choose_cells, lisi, measure_mixing
+from osteotalk.prepare.mixing import choose_cells, clusters_alone, lisi, measure_mixing
 
 
 def blobs(*, cells=240, shift=0.0, seed=0):
@@ -36,21 +35,35 @@ def cohort(sample, label=None, *, kind, seed=0):
     return AnnData(x, obs=obs)
 
 
-def test_lisi_equals_that_of_the_authors_of_harmony():
-    rng = np.random.default_rng(1)
-    labels = rng.choice(list("abc"), 400, p=[0.6, 0.3, 0.1])
-    space = rng.normal(size=(400, 5)) + 0.7 * (labels == "a")[:, None]
-    theirs = compute_lisi(space, pd.DataFrame({"l": labels}), ["l"])[:, 0]
-    np.testing.assert_allclose(lisi(space, labels), theirs, atol=1e-4)
+@pytest.mark.parametrize("cells", range(5, 11))
+def test_lisi_by_hand(cells):
+    """Points of a simplex are equally far from each other, so all others count the same."""
+    labels = np.array(list("ababbbabab"))[:cells]
+    expected = []
+    for i in range(cells):
+        share = np.mean(np.delete(labels, i) == "a")
+        expected.append(1 / (share**2 + (1 - share) ** 2))
+    np.testing.assert_allclose(lisi(np.eye(cells), labels), expected)
+    np.testing.assert_allclose(lisi(np.zeros((cells, 3)), labels), expected)
 
 
-def test_lisi_by_hand():
-    # Neighbours all equally far: three of each of two labels among seven points of a simplex.
-    space = np.eye(7)
-    values = lisi(space, np.array(list("aaabbbb")))
-    # a cell of label a sees 2 a and 4 b: 1 / ((2/6)^2 + (4/6)^2)
-    np.testing.assert_allclose(values[:3], 1 / (4 / 36 + 16 / 36))
-    np.testing.assert_allclose(values[3:], 1 / (9 / 36 + 9 / 36))
+def test_lisi_of_labels_that_are_mixed_and_that_are_apart():
+    places = np.repeat(np.random.default_rng(1).normal(size=(100, 4)), 3, axis=0)
+    labels = np.array(list("abc") * 100)  # one cell of each label at every place
+    np.testing.assert_allclose(lisi(places, labels), 3, atol=0.3)
+    places[:, 0] += 100 * (labels == "a")
+    values = lisi(places, labels)
+    np.testing.assert_allclose(values[labels == "a"], 1)
+    np.testing.assert_allclose(values[labels != "a"], 2, atol=0.3)
+
+
+def test_lisi_looks_at_about_thirty_neighbours():
+    space = np.random.default_rng(3).normal(size=(240, 3))
+    for size, label_alone in ((40, True), (20, False)):  # enough neighbours of one label or not
+        heap = np.arange(240) // size
+        values = lisi(space + 1000 * heap[:, None], heap % 2)
+        assert (values.max() < 1.001) == label_alone
+        assert (values.min() > 1.2) != label_alone
 
 
 def test_lisi_bounds_and_order_of_cells():
@@ -61,7 +74,7 @@ def test_lisi_bounds_and_order_of_cells():
     assert values.max() <= 4
     turned = rng.permutation(300)
     np.testing.assert_allclose(lisi(space[turned], labels[turned]), values[turned])
-    np.testing.assert_allclose(lisi(7 * space, labels), values, rtol=1e-6)
+    np.testing.assert_allclose(lisi(7 * space, labels), values, rtol=1e-4)
 
 
 def test_lisi_of_one_label_and_of_equal_points():
@@ -70,9 +83,9 @@ def test_lisi_of_one_label_and_of_equal_points():
     assert np.isfinite(lisi(np.zeros((50, 2)), np.array(["a", "b"] * 25))).all()
 
 
-@pytest.mark.parametrize(("cells", "labels"), [(3, 3), (10, 9)])
+@pytest.mark.parametrize(("cells", "labels"), [(4, 4), (10, 9)])
 def test_lisi_refuses_what_it_cannot_measure(cells, labels):
-    with pytest.raises(ValueError, match=f"at least 4 cells and a label for each: {cells}"):
+    with pytest.raises(ValueError, match=f"at least 5 cells and a label for each: {cells}"):
         lisi(np.zeros((cells, 2)), np.array(["a"] * labels))
 
 
@@ -157,6 +170,56 @@ def test_cells_without_a_label_of_the_authors_are_counted():
     none = cohort(sample, np.full(len(kind), "a"), kind=kind)
     notes = measure_mixing(none, before=before, after=None, n_neighbors=15, seed=0)["notes"]
     assert notes == ["fewer than two of the authors' labels have 10 cells"]
+
+
+@pytest.mark.parametrize(("cells", "left_out"), [(9, 29), (10, 20)])
+def test_a_label_of_ten_cells_takes_part(cells, left_out):
+    before, kind, sample = blobs()
+    label = kind.copy()
+    label[:20] = ""
+    label[20 : 20 + cells] = "c"
+    notes = measure_mixing(
+        cohort(sample, label, kind=kind), before=before, after=None, n_neighbors=15, seed=0
+    )["notes"]
+    assert notes[0].startswith(f"{left_out} cells without an author's label")
+
+
+def test_a_sample_of_fifty_cells_is_clustered_alone():
+    kind = np.array(["a", "b"])[np.arange(99) % 2]
+    adata = cohort(np.repeat(["S1", "S2"], [50, 49]), kind=kind)
+    found = clusters_alone(adata, n_neighbors=15, seed=0)
+    assert (found[50:] == "").all()
+    assert all(name.startswith("S1:") for name in found[:50])
+    assert adjusted_rand_score(kind[:50], found[:50]) > 0.3
+
+
+def test_samples_count_by_their_cells():
+    own = np.array(["S1:0", "S1:1"] * 50 + ["S2:0", "S2:1"] * 30)
+    sample = np.array([name[:2] for name in own])
+    joint = np.array([name[3] if name[1] == "1" else "2" for name in own])  # S2 is in one heap
+    space = np.random.default_rng(0).normal(size=(160, 2))
+    metrics = mixing._own_metrics(
+        own, sample, spaces={"before": space}, joint={"before": joint}, notes=[]
+    )
+    assert metrics["own_ari"]["before"] == pytest.approx(100 / 160)  # 1 in S1, 0 in S2
+    assert metrics["own_nmi"]["before"] == pytest.approx(100 / 160)
+
+
+def test_silhouette_of_samples_by_hand():
+    """On a line at 0, 1, 2 and 3: samples S1, S2, S2, S1."""
+    space = np.arange(4.0)[:, None]
+    sample = np.array(["S1", "S2", "S2", "S1"])
+    # at 0: 3 from its own, 1.5 from the others, so -0.5; at 1: 1 and 1.5, so 1/3
+    expected = np.mean([1 - 0.5, 1 - 1 / 3])
+    groups = [np.arange(4)]
+    assert mixing._sample_silhouette(space, groups, sample) == pytest.approx(expected)
+
+
+def test_labels_of_one_sample_are_not_compared_between_samples():
+    label = np.array(list("aaabbcc"))
+    sample = np.array(["S1", "S2", "S2", "S1", "S1", "S1", "S2"])
+    (group,) = mixing._shared_labels(label, sample)  # b is in one sample, c has one cell in each
+    assert group.tolist() == [0, 1, 2]
 
 
 def test_large_cohorts_are_measured_on_some_cells(monkeypatch):

@@ -9,7 +9,15 @@ from scipy import sparse
 
 from osteotalk.contract import check_adata
 from osteotalk.prepare.histograms import histogram
-from osteotalk.prepare.qc import MITO_FLOOR, filter_cells, log_limits, mito_limit, read_overrides
+from osteotalk.prepare.qc import (
+    MITO_FLOOR,
+    Limits,
+    _broken_rules,
+    filter_cells,
+    log_limits,
+    measure,
+    mito_limit,
+)
 
 SETTINGS = {
     "min_counts": 50,
@@ -71,6 +79,62 @@ def test_each_rule_drops_what_it_should(make_sample):
     assert first["pct_mito"] == pytest.approx(100 * row[-2:].sum() / row.sum())
     np.testing.assert_array_equal(kept.X.toarray(), dense[6:])
     check_adata(kept, stage="filtered", where="x")
+
+
+def test_a_droplet_at_a_limit_is_kept(make_sample):
+    limits = Limits(empty=10, counts=(50, 100), genes=(20, 40), mito=5)
+    droplets = [  # counts, genes, mitochondrial share, the rule it breaks first
+        (50, 20, 5, ""),
+        (100, 40, 5, ""),
+        (9, 1, 50, "empty"),
+        (10, 30, 0, "low_counts"),
+        (49, 30, 0, "low_counts"),
+        (101, 30, 0, "high_counts"),
+        (60, 19, 0, "low_genes"),
+        (60, 41, 6, "high_genes"),
+        (60, 30, 5.1, "high_mito"),
+    ]
+    adata = make_sample(cells=len(droplets))
+    adata.obs[["n_counts", "n_genes", "pct_mito", "rule"]] = droplets
+    keep, dropped = _broken_rules(adata, limits)
+    assert keep.tolist() == [rule == "" for *_, rule in droplets]
+    assert dropped == adata.obs.loc[~keep, "rule"].value_counts().to_dict()
+
+
+@pytest.mark.parametrize(("counts", "genes"), [(1, 40), (60, 3)])
+def test_debris_moves_no_limit_and_no_expected_share(make_sample, counts, genes):
+    """Droplets below a floor, of counts or of genes, are no cells."""
+    adata = make_sample(cells=160, genes=120)
+    debris = np.zeros((300, 120), dtype=np.int32)
+    debris[:, :genes] = counts
+    both = type(adata)(
+        sparse.vstack([adata.X, sparse.csr_matrix(debris)]).tocsr(),
+        obs=pd.DataFrame(index=[f"d{i}" for i in range(460)]),
+        var=adata.var,
+    )
+    alone, together = (run(a, doublets_per_1000=0.1)[1] for a in (adata, both))
+    assert together["limits"] == alone["limits"]
+    assert together["n_cells_kept"] == alone["n_cells_kept"]
+    assert together["doublets"]["expected_share"] == pytest.approx(0.016)
+    assert together["doublets"]["expected_from"] == "160 droplets"
+
+
+def test_what_was_subtracted_is_counted(soup_sample):
+    adata, _ = soup_sample(0.1)
+    kept, report = run(adata, ambient="subtract")
+    before = adata[kept.obs_names].X.sum()
+    assert report["ambient"]["counts_removed"] == before - kept.X.sum() > 0
+    np.testing.assert_array_equal(kept.obs["n_counts"], np.asarray(kept.X.sum(axis=1)).ravel())
+    np.testing.assert_array_equal(kept.obs["n_genes"], np.diff(kept.X.tocsr().indptr))
+    assert run(adata)[1]["ambient"]["counts_removed"] is None
+
+
+def test_mitochondrial_genes_are_found_in_small_letters(make_sample):
+    adata = make_sample()
+    expected = measure(adata).obs["pct_mito"]
+    assert expected.max() > 0
+    adata.var_names = adata.var_names.str.lower()
+    pd.testing.assert_series_equal(measure(adata).obs["pct_mito"], expected)
 
 
 def test_result_does_not_depend_on_the_order_of_cells_and_genes(make_sample):
@@ -155,17 +219,6 @@ def test_overrides_of_a_sample_are_used_and_named(make_sample):
     assert report["notes"][0] == (
         "limits of its own in the table of samples: min_counts 300, max_pct_mito 0.5, "
         "doublet_rate 0"
-    )
-
-
-def test_bad_overrides_are_named_all_at_once():
-    row = {"sample": "S9", "min_counts": "many", "max_pct_mito": "120", "doublet_rate": "nan"}
-    with pytest.raises(ValueError) as caught:
-        read_overrides(row)
-    assert str(caught.value) == (
-        "sample 'S9' in the table of samples: min_counts is 'many', not a number of 0 or more; "
-        "max_pct_mito is '120', not a number from 0 to 100; doublet_rate is 'nan', not a number "
-        "from 0 to 0.999; correct it, or leave it empty to use quality_control of the config"
     )
 
 

@@ -28,7 +28,7 @@ EVIDENCE = [
 ]  # fmt: skip
 SUPPORT = [
     "dataset", "source", "target", "ligand_complex", "receptor_complex", "n_informative",
-    "n_active", "support", "support_low", "support_high", "median_magnitude_rank",
+    "n_detected", "n_active", "support", "support_low", "support_high", "median_magnitude_rank",
     "median_specificity_rank", "patients",
 ]  # fmt: skip
 CLUSTERS = [
@@ -63,6 +63,7 @@ class Inputs:
     cnv: ad.AnnData
     agreement: pd.DataFrame
     support: pd.DataFrame
+    cross_check: pd.DataFrame
     evidence: pd.DataFrame
     verdicts: pd.DataFrame
     claims: pd.DataFrame
@@ -90,6 +91,7 @@ class Inputs:
             cnv=self.cnv,
             agreement=self.agreement,
             support=self.support,
+            cross_check=self.cross_check,
             evidence=self.evidence,
             claims=self.claims,
             populations=self.populations,
@@ -334,9 +336,9 @@ def make_support() -> pd.DataFrame:
             for k in range(1 + (i * j) % 4):
                 edge = ("toy", source, target, f"LIG{k}", f"REC{k}_SUB")
                 rows.append(
-                    (*edge, 5, active, active / 5, low, high, 0.01 * k + 0.001, 0.02, "P1;P2")
+                    (*edge, 5, 5, active, active / 5, low, high, 0.01 * k + 0.001, 0.02, "P1;P2")
                 )
-    rows.append(("toy", "tam", "cd8_t", "RARE", "FEW", 1, 1, 1.0, 0.2, 1.0, 1e-5, 1e-5, "P1"))
+    rows.append(("toy", "tam", "cd8_t", "RARE", "FEW", 1, 1, 1, 1.0, 0.2, 1.0, 1e-5, 1e-5, "P1"))
     return pd.DataFrame(rows, columns=SUPPORT)
 
 
@@ -422,8 +424,17 @@ PARAMETERS = {
         "n_neighbors": 14,
         "resolution": 2.5,
     },
-    "annotation": {"min_score": 0.26, "min_margin": 0.11},
-    "interactions": {"expr_prop": 0.13, "min_cells": 11, "n_perms": 1007, "alpha": 0.05},
+    "annotation": {"min_score": 0.26, "min_margin": 0.11, "min_agree": 0.61},
+    "interactions": {
+        "expr_prop": 0.13,
+        "min_cells": 11,
+        "n_perms": 1007,
+        "alpha": 0.05,
+        "engine": "fast",
+        "null": "permutation",
+        "methods": ["cellphonedb", "natmi", "singlecellsignalr"],
+        "consensus": "rra",
+    },
     "claims": {"min_patients": 3, "min_support": 0.5, "n_decoys": 999, "max_decoy_q": 0.05},
 }
 PROVENANCE = {
@@ -488,6 +499,7 @@ def inputs() -> Inputs:
         cnv=make_cnv(adata),
         agreement=empty_frame("agreement"),
         support=make_support(),
+        cross_check=empty_frame("cross_check"),
         evidence=make_evidence("toy"),
         verdicts=make_evidence("all"),
         claims=make_claims(),

@@ -4,7 +4,8 @@ import re
 
 import pandas as pd
 
-from osteotalk.report.methods import methods_text
+from osteotalk.report.methods import _interactions, methods_text
+from osteotalk.report.provenance import _facts
 from osteotalk.report.wording import (
     circular_sentence,
     resource_sentence,
@@ -40,11 +41,32 @@ def text_of(inputs, **changes):
     return " ".join(methods_text(**(values | changes)))
 
 
+# Settings that choose a sentence instead of standing in one.
+CHOICES = ("engine", "null", "methods", "consensus")
+
+
+def scoring_text(**settings):
+    return _interactions({"interactions": settings}, {"versions": {"liana": "1.10.0"}})
+
+
+def test_scoring_is_described_as_it_was_done():
+    fast = scoring_text(engine="fast", null="moments", methods=["cellphonedb", "cellchat"])
+    assert "osteotalk's own code" in fast
+    assert "computed by a saddlepoint approximation (doi:10.2307/3214212" in fast
+    assert "CellPhoneDB (doi:10.1038/s41596-020-0292-x) and CellChat" in fast
+    assert "robust rank aggregation (doi:10.1093/bioinformatics/btr709)" in fast
+    slow = scoring_text(engine="liana", null="permutation", n_perms=1234, consensus="mean")
+    assert "own code" not in slow
+    assert "P-values come from 1,234 shuffles" in slow or "from 1234 shuffles" in slow
+    assert "saddlepoint" not in slow
+    assert "their mean rank" in slow
+
+
 def test_every_setting_of_the_steps_is_named(inputs):
     text = text_of(inputs)
     for section in ("quality_control", "integration", "annotation", "interactions", "claims"):
         for name, value in inputs.parameters[section].items():
-            if not isinstance(value, bool):
+            if not isinstance(value, bool) and name not in CHOICES:
                 assert re.search(rf"(?<![\d.]){re.escape(str(value))}(?![\d])", text), name
 
 
@@ -85,7 +107,10 @@ def test_methods_in_use_are_named(inputs):
     assert "the annotated reference bone.h5ad." in text
     assert "(windows of 101 genes; at least 21 reference cells; at least 1001 genes" in text
     assert "standard errors; at least 2 such arms); cells that were judged" in text
-    assert "clusters from 0.6 and up to 0.25, cells by what 99 % of the reference cells" in text
+    assert (
+        "clusters from 0.6 and up to 0.25, cells by the median of the held-out reference cells "
+        "plus 2.326 robust standard deviations, at least 0.5; private"
+    ) in text
     assert "Cells whose copy number contradicts their markers are renamed, or unassigned" in text
 
 
@@ -127,6 +152,33 @@ def test_changed_pairs_are_listed(inputs):
     sentence = resource_sentence(inputs.provenance, changed)
     assert "17 added and 2 dropped" in sentence
     assert sentence.endswith("Added: CSF1^CSF1R. Dropped: BMP1^BMPR2.")
+
+
+def test_repeated_and_reversed_pairs_are_told(inputs):
+    turned = [{"removed": "SIRPA^CD47", "kept": "CD47^SIRPA", "reason": "x"}]
+    resource = inputs.provenance["resource"] | {
+        "name": "my_pairs.tsv", "kind": "file", "duplicates": 2, "reversed": turned,
+        "file_sha256": "fe12",
+    }  # fmt: skip
+    provenance = inputs.provenance | {"resource": resource}
+    sentence = resource_sentence(provenance, None)
+    assert "changed in the resource from the file my_pairs.tsv: 17 added and 2 dropped" in sentence
+    assert "2 repeated pairs counted once." in sentence
+    assert "1 binding listed in both directions, as A^B and B^A, was kept in one: CD47^SIRPA (" in (
+        sentence
+    )
+    many = provenance | {"resource": resource | {"reversed": turned * 23}}
+    assert "23 bindings" in resource_sentence(many, None)
+    assert "CD47^SIRPA and 3 more (" in resource_sentence(many, None)
+    methods = _interactions({"interactions": {"resource": "/folder/my_pairs.tsv"}}, provenance)
+    assert (
+        "Pairs of the file my_pairs.tsv (4700 pairs; 17 added by osteotalk; 2 dropped; 2 repeated; "
+        "1 listed in both directions, kept in one)" in methods
+    )
+    facts = dict(_facts(provenance))
+    assert facts["pairs repeated"] == "2"
+    assert facts["pairs that are the reverse of another"] == "1"
+    assert facts["file of pairs, sha256"] == "fe12"
 
 
 def test_index_says_what_it_cannot(inputs):

@@ -1,0 +1,167 @@
+"""P-values of edges under shuffled labels, computed instead of drawn."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from osteotalk.interactions.draws import drawn_tail
+from osteotalk.interactions.pair_cells import MAX_POINTS, bins, expressing
+from osteotalk.interactions.places import Places, by_gene_pair
+from osteotalk.interactions.tails import COUNTED, PARTLY_COUNTED, edge_tails
+from osteotalk.progress import progress
+
+log = logging.getLogger(__name__)
+
+# Standard error of log10(p): measured against a million shuffles (benchmarks/null.py), it falls
+# with the effective number of cells.
+ERROR_OF_ONE = 0.27
+ERROR_PARTLY_COUNTED = 0.035
+ERROR_WITHOUT_SADDLEPOINT = 0.3
+# Edges are drawn as well if that is more exact and either the error is larger than this ...
+LARGE_ERROR = 0.1
+LARGE_P = 0.3  # (of p-values that could matter)
+# ... or the decision at the false discovery rate lies within this many errors.
+UNSURE = 2.0
+MOST_DRAWS = 20_000
+EXCEEDANCES = 100  # draws at least as strong that make a p-value exact to a tenth
+LOWEST_P = 1e-300
+_BLOCK = 64  # pairs of genes handed to a thread at once
+
+
+@dataclass(frozen=True)
+class Tails:
+    """P-values of edges.
+
+    Attributes
+    ----------
+    p
+        One per edge, above 0.
+    error
+        Estimated standard error of log10(p).
+    drawn
+        Whether it was drawn.
+    """
+
+    p: np.ndarray
+    error: np.ndarray
+    drawn: np.ndarray
+
+
+def null_tails(
+    matrix: sparse.csr_matrix,
+    places: Places,
+    strengths: np.ndarray,
+    *,
+    cut: Callable[[np.ndarray], float],
+    seed: int,
+    threads: int = 1,
+) -> Tails:
+    """Compute the p-value of each edge under label shuffles.
+
+    The null distribution is that of `osteotalk.interactions.permutation`: labels are dealt anew to
+    all cells, populations keep their sizes. Its tail is computed (see `tails`); the few edges for
+    which that is not exact enough are drawn, by dealing labels to their expressing cells.
+
+    Parameters
+    ----------
+    matrix
+        Log-normalised expression, labelled cells x genes.
+    places
+        Where the edges are in it.
+    strengths
+        Observed mean of the ligand in the source plus that of the receptor in the target.
+    cut
+        Gives the p-value up to which edges pass, of all p-values.
+    seed
+        Seed of the draws.
+    threads
+        Threads; they do not change the result.
+    """
+    if not len(strengths):
+        return Tails(np.empty(0), np.empty(0), np.empty(0, dtype=bool))
+    columns = sparse.csc_matrix(matrix)
+    if not columns.data.all():  # stored zeros are no expression
+        columns = columns.copy()
+        columns.eliminate_zeros()
+    columns.sort_indices()
+    pairs, ends, order = by_gene_pair(places)
+    sizes = np.bincount(places.codes)
+    source, target = places.source[order], places.target[order]
+    wanted = np.asarray(strengths, dtype=np.float64)[order]
+    p, effective = np.empty(len(order)), np.empty(len(order))
+    arrays = (columns.indptr, columns.indices, columns.data, sizes)
+
+    def compute(first: int) -> int:
+        last = min(first + _BLOCK, len(pairs))
+        for pair in range(first, last):
+            x, y = expressing(*arrays[:3], *pairs[pair])
+            weight = np.ones(len(x))
+            if len(x) > MAX_POINTS:
+                x, y, weight = bins(x, y)
+            own = slice(ends[pair], ends[pair + 1])
+            sides = source[own], target[own], wanted[own]
+            edge_tails(x, y, weight, sizes, *sides, p[own], effective[own])
+        return last - first
+
+    with (
+        progress(len(pairs), "null distributions", unit="pairs") as done,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        for n in pool.map(compute, range(0, len(pairs), _BLOCK)):
+            done.update(n)
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    tails = Tails(
+        np.clip(p[back], LOWEST_P, 1.0), _error(effective[back]), np.zeros(len(p), dtype=bool)
+    )
+    return _refined(tails, arrays, places, strengths, cut=cut, seed=seed, threads=threads)
+
+
+def _error(effective: np.ndarray) -> np.ndarray:
+    """Standard error of log10(p) by the effective number of cells."""
+    known = [effective == COUNTED, effective == PARTLY_COUNTED, effective == 0]
+    with np.errstate(divide="ignore"):
+        return np.select(
+            known,
+            [0.0, ERROR_PARTLY_COUNTED, ERROR_WITHOUT_SADDLEPOINT],
+            ERROR_OF_ONE / np.abs(effective),
+        )
+
+
+def drawing_error(p: Any, n: int) -> Any:
+    """Standard error of log10(p) if p is the share of `n` draws."""
+    return np.sqrt((1 - p) / (p * n)) / np.log(10)
+
+
+def _refined(tails, arrays, places, strengths, *, cut, seed, threads) -> Tails:
+    """Draw the edges for which that is more exact, if it matters."""
+    limit = cut(tails.p)
+    better = tails.error > drawing_error(tails.p, MOST_DRAWS)
+    large = (tails.error > LARGE_ERROR) & (tails.p < LARGE_P)
+    near = np.abs(np.log10(tails.p / max(limit, LOWEST_P))) < UNSURE * tails.error
+    chosen = np.flatnonzero(better & (large | near))
+    log.info("%d of %d p-values are drawn, the others computed", len(chosen), len(tails.p))
+    if not len(chosen):
+        return tails
+    indptr, indices, data, sizes = arrays
+    n_cells = int(sizes.sum())
+
+    def draw(edge: int) -> tuple[float, int]:
+        a, b = places.source[edge], places.target[edge]
+        genes = places.ligand[edge], places.receptor[edge]
+        x, y = expressing(indptr, indices, data, *genes)
+        own = np.random.SeedSequence([seed, a, b, *genes]).generate_state(1)[0]
+        sample = (sizes[a], sizes[b], a == b, n_cells, strengths[edge])
+        return drawn_tail(x, y, *sample, limit, EXCEEDANCES, MOST_DRAWS, own)
+
+    p, error, drawn = tails.p.copy(), tails.error.copy(), tails.drawn.copy()
+    with progress(len(chosen), "draws", unit="edges") as done, ThreadPoolExecutor(threads) as pool:
+        for edge, (value, n) in zip(chosen, pool.map(draw, chosen), strict=True):
+            p[edge], error[edge], drawn[edge] = value, drawing_error(value, n), True
+            done.update(1)
+    return Tails(p, error, drawn)
