@@ -332,6 +332,17 @@ def check_adata(adata: AnnData, *, stage: str, where: str) -> None:
     _raise(where, f"stage '{stage}'", problems)
 
 
+def check_obs(obs: pd.DataFrame, *, stage: str, where: str) -> None:
+    """Check `obs` of a stage only.
+
+    Raises
+    ------
+    ContractError
+        Naming every missing or wrongly typed column.
+    """
+    _raise(where, f"stage '{stage}'", _column_problems(obs, OBS[stage]))
+
+
 def check_expression(adata: AnnData, *, stage: str, where: str) -> None:
     """Check `obs`, the gene names and the log-normalised `X` of some cells of a cohort.
 

@@ -20,6 +20,7 @@ __all__ = [
     "atomic_path",
     "read_columns",
     "read_json",
+    "read_obs",
     "read_parquet",
     "read_parquets",
     "read_sample",
@@ -56,6 +57,20 @@ def read_stage(path: str | Path, *, stage: str) -> AnnData:
     return adata
 
 
+def read_obs(path: str | Path, *, stage: str) -> pd.DataFrame:
+    """Read only `obs` of an h5ad file, and check its columns against the contract of `stage`.
+
+    Raises
+    ------
+    osteotalk.contract.ContractError
+        If a column is missing or has the wrong type.
+    """
+    with h5py.File(path) as file:
+        obs: pd.DataFrame = read_elem(file["obs"])
+    contract.check_obs(obs, stage=stage, where=str(path))
+    return obs
+
+
 def read_sample(path: str | Path, sample: str) -> AnnData:
     """Read the expression of one sample of a cohort: `X`, `obs` and `var` of stage `annotated`.
 
@@ -69,7 +84,9 @@ def read_sample(path: str | Path, sample: str) -> AnnData:
     with h5py.File(path) as file:
         obs, var = read_elem(file["obs"]), read_elem(file["var"])
         rows = np.flatnonzero(obs["sample"].astype(str) == sample)
-        if len(rows):
+        if isinstance(file["X"], h5py.Dataset):  # dense: refused below
+            matrix = file["X"][rows]
+        elif len(rows):
             matrix = sparse_dataset(file["X"])[rows]
         else:  # a sample that lost all its cells
             matrix = sparse.csr_matrix((0, len(var)), dtype=np.float32)

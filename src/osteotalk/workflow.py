@@ -24,6 +24,7 @@ from osteotalk.prepare.align import MethodError, need_method
 PACKAGE = Path(__file__).parent
 # Libraries that would otherwise use every core, and then sum in another order on another machine.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_FOR_TYPES = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 def prepare_environment(basedir: str | Path) -> None:
@@ -81,8 +82,10 @@ def code_digest(script: str | Path) -> str:
     """Digest of a script and of all the package's code that it reaches through imports.
 
     As a param of a rule it makes the rule run again when code it depends on is edited, and only
-    then. Imports are read from the source, also those inside functions. Files that are not Python
-    (templates, word lists) count with the package they lie in.
+    then. Imports are read from the source, also those inside functions, but not those for type
+    checkers only (``if TYPE_CHECKING:``). An import by name (importlib) is not seen: a script
+    imports `score` from osteotalk.interactions.scoring. Files that are not Python (templates, word
+    lists) count with the package they lie in.
     """
     pending, seen = [Path(script)], set[Path]()
     while pending:
@@ -99,7 +102,7 @@ def code_digest(script: str | Path) -> str:
 @functools.cache  # most scripts reach the same modules
 def _imports(path: Path) -> list[Path]:
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _run_nodes(ast.parse(path.read_text(encoding="utf-8"))):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -108,6 +111,16 @@ def _imports(path: Path) -> list[Path]:
         for name in names:
             found += _module_files(name)
     return found
+
+
+def _run_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes of a syntax tree but the bodies of ``if TYPE_CHECKING:``, which never run."""
+    yield node
+    children = ast.iter_child_nodes(node)
+    if isinstance(node, ast.If) and ast.unparse(node.test) in _FOR_TYPES:
+        children = iter(node.orelse)
+    for child in children:
+        yield from _run_nodes(child)
 
 
 def _module_files(name: str) -> list[Path]:

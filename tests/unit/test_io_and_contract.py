@@ -77,6 +77,29 @@ def test_a_sample_of_a_wrong_file_is_refused(cohort, tmp_path):
         io.read_sample(tmp_path / "bad.h5ad", "S1")
 
 
+def test_a_sample_of_a_dense_matrix_is_refused(cohort, tmp_path):
+    adata, _ = cohort
+    adata.X = adata.X.toarray()
+    adata.write_h5ad(tmp_path / "dense.h5ad")
+    for sample in ("S1", "S3"):
+        with pytest.raises(contract.ContractError, match=r"dense.h5ad does(.|\n)*X is not a CSR"):
+            io.read_sample(tmp_path / "dense.h5ad", sample)
+
+
+def test_obs_is_read_alone(cohort, tmp_path):
+    adata, path = cohort
+    found = io.read_obs(path, stage="annotated")
+    pd.testing.assert_frame_equal(found, io.read_stage(path, stage="annotated").obs)
+    bare = AnnData(obs=adata.obs.drop(columns="population").assign(patient=1))
+    bare.write_h5ad(tmp_path / "bare.h5ad")
+    expected = (
+        r"bare.h5ad does not follow the contract of stage 'annotated':\n.*'population' is missing"
+        r"\n.*'patient' should hold text"
+    )
+    with pytest.raises(contract.ContractError, match=expected):
+        io.read_obs(tmp_path / "bare.h5ad", stage="annotated")
+
+
 def test_some_columns_and_rows_are_read(support, tmp_path):
     path = tmp_path / "x.parquet"
     both = pd.concat([support, support.assign(source="c")], ignore_index=True)

@@ -8,6 +8,7 @@ import yaml
 
 from osteotalk import tables
 from osteotalk.ingest.gene_tables import read_symbols
+from osteotalk.interactions.methods import METHODS
 from osteotalk.interactions.resource import renew_pairs
 from osteotalk.tables.references import date_problems
 
@@ -349,6 +350,27 @@ def test_config_error_suggests_the_key(config):
     config["interactions"]["expr_porp"] = 0.1
     with pytest.raises(tables.TableError, match="closest: 'expr_prop'"):
         tables.check_config(config, CONFIG_SCHEMA)
+
+
+@pytest.mark.parametrize(("place", "rank"), [(0, "magnitude"), (1, "specificity")])
+def test_config_refuses_methods_that_leave_a_rank_empty(config, place, rank):
+    with_rank = [name for name, method in METHODS.items() if getattr(method, rank)]
+    rules = CONFIG_SCHEMA["properties"]["interactions"]["properties"]["methods"]["allOf"]
+    assert rules[place]["contains"]["enum"] == with_rank
+    without = [name for name in METHODS if name not in with_rank]
+    for names in (without, without[:1]):
+        config["interactions"]["methods"] = names
+        expected = (
+            f"interactions.methods: {names} has no method for the rank of {rank}; add one of "
+            f"{', '.join(with_rank)}"
+        )
+        with pytest.raises(tables.TableError, match=rf"1 problem:\n  {re.escape(expected)}$"):
+            tables.check_config(config, CONFIG_SCHEMA)
+
+
+def test_config_takes_methods_that_fill_both_ranks_together(config):
+    config["interactions"]["methods"] = ["singlecellsignalr", "log2fc"]
+    tables.check_config(config, CONFIG_SCHEMA)
 
 
 def test_every_table_schema_is_closed_and_described():

@@ -89,6 +89,47 @@ def test_real_scripts_reach_their_modules(repository):
     assert {"io.py", "scoring.py", "workflow.py", "__init__.py"} <= reached
 
 
+def reached_from(path):
+    """All files of the package that a script reaches through imports."""
+    reached, pending = set(), [path]
+    while pending:
+        path = pending.pop()
+        reached.add(path)
+        pending += [p for p in workflow._imports(path) if p not in reached]
+    return reached
+
+
+def test_only_the_scoring_depends_on_the_code_that_scores(repository):
+    scoring = {workflow.PACKAGE / "interactions" / f"{name}.py" for name in ("scoring", "tails")}
+    scripts = sorted((repository / "workflow" / "scripts").glob("*.py"))
+    found = {script.stem: scoring & reached_from(script) for script in scripts}
+    assert len(found) > 15
+    for name in (
+        *("simulate_cohort", "build_resource", "gather_evidence", "summarise_support"),
+        "render_report",
+    ):
+        assert not found[name]
+    assert found.pop("score_interactions") == scoring
+    assert not any(found.values())
+
+
+def test_scripts_import_scoring_where_the_digest_sees_it(repository):
+    for script in (repository / "workflow" / "scripts").glob("*.py"):
+        assert "from osteotalk.interactions import score" not in script.read_text()
+
+
+@pytest.mark.parametrize("name", ["TYPE_CHECKING", "typing.TYPE_CHECKING"])
+def test_imports_for_type_checkers_do_not_count(package, name):
+    typed = f"if {name}:\n    import osteotalk.unused\n"
+    package.script.write_text(f"{typed}else:\n    import osteotalk.used\n")
+    names = {path.name for path in reached_from(package.script)}
+    assert {"used.py", "deep.py"} <= names
+    assert "unused.py" not in names
+    package.script.write_text("if not TYPE_CHECKING:\n    import osteotalk.unused\n")
+    workflow._imports.cache_clear()
+    assert "unused.py" in {path.name for path in reached_from(package.script)}
+
+
 def test_environment_is_single_threaded_and_finds_the_package_once(monkeypatch, tmp_path):
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "PYTHONHASHSEED"):
@@ -115,10 +156,6 @@ def test_squidpy_is_asked_for_at_load_if_it_is_to_be_used(repository, monkeypatc
 
 def test_jobs_do_not_depend_on_the_check_of_the_scores(repository):
     """Every script imports the workflow module, and would run again when the check is edited."""
-    reached, pending = set(), [workflow.PACKAGE / "workflow.py"]
-    while pending:
-        path = pending.pop()
-        reached.add(path)
-        pending += [p for p in workflow._imports(path) if p not in reached]
+    reached = reached_from(workflow.PACKAGE / "workflow.py")
     assert workflow.PACKAGE / "needs.py" in reached
     assert not [p for p in reached if p.parent.name == "interactions"]

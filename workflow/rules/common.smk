@@ -109,8 +109,10 @@ def annotation_rules():
 
 
 def scoring_rules():
-    """Settings of the scoring itself."""
-    others = ("resource", "squidpy")
+    """Settings of the scoring itself; the number of shuffles only where p-values are drawn."""
+    others = {"resource", "squidpy"}
+    if config["interactions"]["null"] == "moments":
+        others.add("n_perms")
     return {k: v for k, v in config["interactions"].items() if k not in others}
 
 

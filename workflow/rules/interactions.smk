@@ -49,7 +49,7 @@ rule summarise_support:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
     params:
         min_cells=lookup("interactions/min_cells", within=config),
         alpha=lookup("interactions/alpha", within=config),
@@ -73,7 +73,7 @@ rule build_network:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
     params:
         min_patients=lookup("claims/min_patients", within=config),
         min_support=lookup("claims/min_support", within=config),
@@ -99,7 +99,7 @@ rule cross_check_sample:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
+        mem_mb=4000,
     params:
         expr_prop=lookup("interactions/expr_prop", within=config),
         min_cells=lookup("interactions/min_cells", within=config),

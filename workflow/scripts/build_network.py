@@ -9,11 +9,11 @@ from osteotalk.workflow import job_log
 
 with job_log(snakemake):
     populations = pd.DataFrame(snakemake.params.populations)
-    adata = io.read_stage(snakemake.input.annotated, stage="annotated")
+    obs = io.read_obs(snakemake.input.annotated, stage="annotated")
     edges = supported(
         io.read_parquet(snakemake.input.support, table="support"),
         min_patients=snakemake.params.min_patients,
         min_support=snakemake.params.min_support,
     )
-    cells = cell_counts(adata.obs, populations["population"])
+    cells = cell_counts(obs, populations["population"])
     io.write_text(to_graphml(edges, cells=cells, populations=populations), snakemake.output.network)

@@ -6,9 +6,8 @@ from osteotalk.workflow import job_log
 
 with job_log(snakemake):
     files, params = snakemake.input, snakemake.params
-    adata = io.read_stage(files.annotated, stage="annotated")
     row = cross_check_sample(
-        adata[adata.obs["sample"] == snakemake.wildcards.sample],
+        io.read_sample(files.annotated, snakemake.wildcards.sample),
         io.read_parquet(files.interactions, table="interactions"),
         dataset=snakemake.wildcards.dataset,
         sample=snakemake.wildcards.sample,

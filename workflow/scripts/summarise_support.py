@@ -5,10 +5,9 @@ from osteotalk.interactions.support import support_of_files
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):
-    adata = io.read_stage(snakemake.input.annotated, stage="annotated")
     table = support_of_files(
         snakemake.input.interactions,
-        adata.obs,
+        io.read_obs(snakemake.input.annotated, stage="annotated"),
         min_cells=snakemake.params.min_cells,
         alpha=snakemake.params.alpha,
     )

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from osteotalk.interactions.resource import require_measured
 # They separate the parts of an edge in print: source>target:ligand^receptor.
 SEPARATORS = (">", ":", "^", ";", "\t", "\n")
 _LISTED = 5  # examples in a message
+LARGEST = 50.0  # a natural logarithm above it would be of 5e21 counts in a cell
 
 
 class ScoringError(ValueError):
@@ -29,9 +30,8 @@ def checked_matrix(adata: AnnData) -> sparse.csr_matrix:
     Raises
     ------
     ScoringError
-        If values are missing, infinite or negative, or gene names are not unique.
+        If values are missing, infinite, negative or above `LARGEST`, or gene names are not unique.
     """
-    problems = []
     if adata.X is None:
         msg = "X is empty. Put log-normalised expression into it"
         raise ScoringError(msg)
@@ -40,19 +40,7 @@ def checked_matrix(adata: AnnData) -> sparse.csr_matrix:
     if not np.issubdtype(values.dtype, np.number):
         msg = f"X holds {values.dtype}, not numbers"
         raise ScoringError(msg)
-    finite = np.isfinite(values)
-    if not finite.all():
-        problems.append(
-            f"{(~finite).sum():,} of {values.size:,} values of X are not finite (NaN or infinite): "
-            "fill or remove them"
-        )
-    negative = values[finite] < 0
-    if negative.any():
-        problems.append(
-            f"{negative.sum():,} values of X are negative, the lowest is {values[finite].min():g}: "
-            "X looks scaled or centred. Put log-normalised expression (log1p of counts scaled per "
-            "cell) into X"
-        )
+    problems = _value_problems(values)
     doubled = adata.var_names[adata.var_names.duplicated()].unique()
     if len(doubled):
         problems.append(
@@ -67,7 +55,7 @@ def checked_matrix(adata: AnnData) -> sparse.csr_matrix:
             f"all {n_positive:,} values of X above 0 are whole numbers (up to {values.max():g}): "
             "they look like counts. Scores are made for log-normalised expression (sc.pp."
             "normalize_total, then sc.pp.log1p)",
-            stacklevel=3,
+            stacklevel=4,  # whoever called `score`
         )
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
@@ -75,6 +63,33 @@ def checked_matrix(adata: AnnData) -> sparse.csr_matrix:
     if matrix.dtype not in (np.float32, np.float64):
         matrix = matrix.astype(np.float64)
     return matrix
+
+
+def _value_problems(values: np.ndarray) -> list[str]:
+    """What is wrong with the stored values of a matrix that should be log-normalised."""
+    problems = []
+    finite = np.isfinite(values)
+    if not finite.all():
+        problems.append(
+            f"{(~finite).sum():,} of {values.size:,} values of X are not finite (NaN or infinite): "
+            "fill or remove them"
+        )
+        values = values[finite]
+    negative = values < 0
+    if negative.any():
+        problems.append(
+            f"{negative.sum():,} values of X are negative, the lowest is {values.min():g}: "
+            "X looks scaled or centred. Put log-normalised expression (log1p of counts scaled per "
+            "cell) into X"
+        )
+    largest = values.max(initial=0)
+    if largest > LARGEST:
+        problems.append(
+            f"the largest value of X is {largest:g}, and no logarithm of counts per cell is above "
+            f"{LARGEST:g}: X looks like counts themselves. Put log-normalised expression (sc.pp."
+            "normalize_total, then sc.pp.log1p) into X"
+        )
+    return problems
 
 
 def checked_labels(adata: AnnData, groupby: str) -> pd.Series:
@@ -108,7 +123,8 @@ def check_pairs(resource: pd.DataFrame, genes: pd.Index) -> None:
     Raises
     ------
     ScoringError
-        If not; the message says which organism or naming the genes look like.
+        If not; the message says which organism or naming the genes look like. Also if names are
+        missing, or a complex has a subunit twice.
     """
     missing = [side for side in ("ligand", "receptor") if side not in resource]
     if missing:
@@ -117,6 +133,23 @@ def check_pairs(resource: pd.DataFrame, genes: pd.Index) -> None:
             f"{', '.join(map(str, resource)) or 'none'}"
         )
         raise ScoringError(msg)
+    names = pd.concat([resource["ligand"], resource["receptor"]], ignore_index=True)
+    is_name = np.array([isinstance(name, str) and name != "" for name in names], dtype=bool)
+    problems = []
+    if not is_name.all():
+        rows = sorted({int(row) % len(resource) for row in np.flatnonzero(~is_name)})
+        problems.append(
+            f"the resource has no name of a ligand or receptor in {_some(len(rows), 'row')} "
+            f"(counted from 0): {_listed(list(map(str, rows)))}. Fill or remove them"
+        )
+    repeated = sorted({name for name in names[is_name] if _repeats(name.split("_"))})
+    if repeated:
+        problems.append(
+            f"{_some(len(repeated), 'complex name')} of the resource with a subunit more than once"
+            f": {_listed(repeated)}. Write each subunit once"
+        )
+    if problems:
+        raise ScoringError("\n".join(problems))
     try:
         require_measured(resource, genes)
     except ValueError as error:
@@ -139,17 +172,26 @@ def check_settings(*, expr_prop: float, alpha: float, seed: int, **positive: int
         If one is out of bounds.
     """
     problems = [
-        f"{name} is {value}; it must be above 0 and at most 1"
+        f"{name} is {value!r}; it must be a number above 0 and at most 1"
         for name, value in (("expr_prop", expr_prop), ("alpha", alpha))
-        if not 0 < value <= 1
+        if not _is_number(value, Real) or not 0 < value <= 1
     ]
     problems += [
-        f"{name} is {value}; it must be a whole number of {least} or more"
+        f"{name} is {value!r}; it must be a whole number of {least} or more"
         for name, value, least in (*((*item, 1) for item in positive.items()), ("seed", seed, 0))
-        if not isinstance(value, Integral) or value < least
+        if not _is_number(value, Integral) or value < least
     ]
     if problems:
         raise ScoringError("\n".join(problems))
+
+
+def _repeats(parts: Sequence[str]) -> bool:
+    return len(set(parts)) < len(parts)
+
+
+def _is_number(value: object, kind: type) -> bool:
+    """Whether it is a number of this kind; True and False are none."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _some(n: int, what: str) -> str:

@@ -173,8 +173,11 @@ def chosen_methods(names: Sequence[str]) -> list[Method]:
     Raises
     ------
     osteotalk.interactions.checks.ScoringError
-        Naming every unknown or repeated method, and those there are.
+        Naming every unknown or repeated method, and those there are; or if it is no list.
     """
+    if isinstance(names, str):
+        msg = f"methods is the text '{names}'; give a list of names, such as ['{names}']"
+        raise ScoringError(msg)
     unknown = [name for name in names if name not in METHODS]
     repeated = sorted({name for name in names if list(names).count(name) > 1})
     if unknown or repeated or not names:

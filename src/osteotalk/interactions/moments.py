@@ -12,24 +12,27 @@ from scipy import sparse
 from osteotalk.interactions.draws import drawn_tail
 from osteotalk.interactions.pair_cells import MAX_POINTS, bins, expressing
 from osteotalk.interactions.places import Places, by_gene_pair
-from osteotalk.interactions.tails import COUNTED, PARTLY_COUNTED, edge_tails
+from osteotalk.interactions.tails import (
+    COUNTED,
+    ENUMERATE_ALL,
+    ENUMERATE_ONE,
+    ERROR_OF_ONE,
+    ERROR_WITHOUT_SADDLEPOINT,
+    edge_tails,
+    rare_tails,
+)
 from osteotalk.progress import progress
 
 log = logging.getLogger(__name__)
 
-# Standard error of log10(p): measured against a million shuffles (benchmarks/null.py), it falls
-# with the effective number of cells.
-ERROR_OF_ONE = 0.27
-ERROR_PARTLY_COUNTED = 0.035
-ERROR_WITHOUT_SADDLEPOINT = 0.3
 # Edges are drawn as well if that is more exact and either the error is larger than this ...
 LARGE_ERROR = 0.1
-LARGE_P = 0.3  # (of p-values that could matter)
+LARGE_P = 0.3  # (of p-values that could matter, and of all without a saddlepoint)
 # ... or the decision at the false discovery rate lies within this many errors.
-UNSURE = 2.0
-MOST_DRAWS = 20_000
+UNSURE = 3.0
+MOST_DRAWS = 50_000
 EXCEEDANCES = 100  # draws at least as strong that make a p-value exact to a tenth
-LOWEST_P = 1e-300
+LOWEST_P = 1e-300  # in print; ranks are made of logarithms
 _BLOCK = 64  # pairs of genes handed to a thread at once
 
 
@@ -39,17 +42,22 @@ class Tails:
 
     Attributes
     ----------
-    p
-        One per edge, above 0.
+    log_p
+        Natural logarithm of the p-value, one per edge.
     error
         Estimated standard error of log10(p).
     drawn
         Whether it was drawn.
     """
 
-    p: np.ndarray
+    log_p: np.ndarray
     error: np.ndarray
     drawn: np.ndarray
+
+    @property
+    def p(self) -> np.ndarray:
+        """P-values, no lower than `LOWEST_P`."""
+        return np.maximum(np.exp(self.log_p), LOWEST_P)
 
 
 def null_tails(
@@ -93,19 +101,16 @@ def null_tails(
     sizes = np.bincount(places.codes)
     source, target = places.source[order], places.target[order]
     wanted = np.asarray(strengths, dtype=np.float64)[order]
-    p, effective = np.empty(len(order)), np.empty(len(order))
+    log_p, effective = np.empty(len(order)), np.empty(len(order))
     arrays = (columns.indptr, columns.indices, columns.data, sizes)
 
     def compute(first: int) -> int:
         last = min(first + _BLOCK, len(pairs))
         for pair in range(first, last):
-            x, y = expressing(*arrays[:3], *pairs[pair])
-            weight = np.ones(len(x))
-            if len(x) > MAX_POINTS:
-                x, y, weight = bins(x, y)
             own = slice(ends[pair], ends[pair + 1])
-            sides = source[own], target[own], wanted[own]
-            edge_tails(x, y, weight, sizes, *sides, p[own], effective[own])
+            x, y = expressing(*arrays[:3], *pairs[pair])
+            ends_of_pair = source[own], target[own]
+            _fill(x, y, sizes, *ends_of_pair, wanted[own], log_p[own], effective[own])
         return last - first
 
     with (
@@ -117,20 +122,35 @@ def null_tails(
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
     tails = Tails(
-        np.clip(p[back], LOWEST_P, 1.0), _error(effective[back]), np.zeros(len(p), dtype=bool)
+        np.minimum(log_p[back], 0.0), _error(effective[back]), np.zeros(len(order), dtype=bool)
     )
     return _refined(tails, arrays, places, strengths, cut=cut, seed=seed, threads=threads)
 
 
+def _fill(x, y, sizes, source, target, strength, log_p, effective):
+    """Fill in the tails of the edges of one pair of genes, given its expressing cells."""
+    n_x, n_y = (x > 0).sum(), (y > 0).sum()
+    if len(x) > ENUMERATE_ALL and min(n_x, n_y) <= ENUMERATE_ONE:
+        ends = source, target
+        if n_y < n_x:  # the receptor is the rare one
+            x, y, ends = y, x, (target, source)
+        rare = x > 0
+        others, _, weight = _points(y[~rare], np.zeros((~rare).sum()))
+        rare_tails(x[rare], y[rare], others, weight, sizes, *ends, strength, log_p, effective)
+    else:
+        edge_tails(*_points(x, y), sizes, source, target, strength, log_p, effective)
+
+
+def _points(x, y):
+    """Values of cells and how many have them; cells of similar expression together if many."""
+    return bins(x, y) if len(x) > MAX_POINTS else (x, y, np.ones(len(x)))
+
+
 def _error(effective: np.ndarray) -> np.ndarray:
     """Standard error of log10(p) by the effective number of cells."""
-    known = [effective == COUNTED, effective == PARTLY_COUNTED, effective == 0]
+    known = [effective == COUNTED, effective == 0]
     with np.errstate(divide="ignore"):
-        return np.select(
-            known,
-            [0.0, ERROR_PARTLY_COUNTED, ERROR_WITHOUT_SADDLEPOINT],
-            ERROR_OF_ONE / np.abs(effective),
-        )
+        return np.select(known, [0.0, ERROR_WITHOUT_SADDLEPOINT], ERROR_OF_ONE / np.abs(effective))
 
 
 def drawing_error(p: Any, n: int) -> Any:
@@ -142,9 +162,10 @@ def _refined(tails, arrays, places, strengths, *, cut, seed, threads) -> Tails:
     """Draw the edges for which that is more exact, if it matters."""
     limit = cut(tails.p)
     better = tails.error > drawing_error(tails.p, MOST_DRAWS)
-    large = (tails.error > LARGE_ERROR) & (tails.p < LARGE_P)
+    missing = tails.error == ERROR_WITHOUT_SADDLEPOINT
+    large = (tails.error > LARGE_ERROR) & ((tails.p < LARGE_P) | missing)
     near = np.abs(np.log10(tails.p / max(limit, LOWEST_P))) < UNSURE * tails.error
-    chosen = np.flatnonzero(better & (large | near))
+    chosen = np.flatnonzero((better & (large | near)) | (missing & (tails.p > LARGE_P)))
     log.info("%d of %d p-values are drawn, the others computed", len(chosen), len(tails.p))
     if not len(chosen):
         return tails
@@ -153,15 +174,14 @@ def _refined(tails, arrays, places, strengths, *, cut, seed, threads) -> Tails:
 
     def draw(edge: int) -> tuple[float, int]:
         a, b = places.source[edge], places.target[edge]
-        genes = places.ligand[edge], places.receptor[edge]
-        x, y = expressing(indptr, indices, data, *genes)
-        own = np.random.SeedSequence([seed, a, b, *genes]).generate_state(1)[0]
+        x, y = expressing(indptr, indices, data, places.ligand[edge], places.receptor[edge])
+        own = np.random.SeedSequence([seed, *places.key(edge)]).generate_state(1)[0]
         sample = (sizes[a], sizes[b], a == b, n_cells, strengths[edge])
         return drawn_tail(x, y, *sample, limit, EXCEEDANCES, MOST_DRAWS, own)
 
-    p, error, drawn = tails.p.copy(), tails.error.copy(), tails.drawn.copy()
+    log_p, error, drawn = tails.log_p.copy(), tails.error.copy(), tails.drawn.copy()
     with progress(len(chosen), "draws", unit="edges") as done, ThreadPoolExecutor(threads) as pool:
         for edge, (value, n) in zip(chosen, pool.map(draw, chosen), strict=True):
-            p[edge], error[edge], drawn[edge] = value, drawing_error(value, n), True
+            log_p[edge], error[edge], drawn[edge] = np.log(value), drawing_error(value, n), True
             done.update(1)
-    return Tails(p, error, drawn)
+    return Tails(log_p, error, drawn)

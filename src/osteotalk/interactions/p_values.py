@@ -23,7 +23,7 @@ def add_p_values(
     alpha: float,
     threads: int,
 ) -> pd.DataFrame:
-    """Add the columns p_value, p_error and q_value.
+    """Add the columns p_value, log_p, p_error and q_value.
 
     Parameters
     ----------
@@ -36,11 +36,12 @@ def add_p_values(
 
     Returns
     -------
-    The edges with p_value; p_error, the standard error of log10(p_value); and q_value
-    (Benjamini-Hochberg over the edges of the sample). All are missing if `null` is "none".
+    The edges with p_value; log_p, its natural logarithm, which has no lower bound; p_error, the
+    standard error of log10(p_value); and q_value (Benjamini-Hochberg over the edges of the sample).
+    All are missing if `null` is "none".
     """
     if null == "none":
-        return edges.assign(p_value=np.nan, p_error=np.nan, q_value=np.nan)
+        return edges.assign(p_value=np.nan, log_p=np.nan, p_error=np.nan, q_value=np.nan)
     groups = sample.groups
     genes = pd.Index(sorted({*edges["ligand"], *edges["receptor"]}))
     matrix, codes = sample.columns(genes)
@@ -56,15 +57,16 @@ def add_p_values(
             seed=seed,
             threads=threads,
         )
-        p, error = tails.p, tails.error
+        p, log_p, error = tails.p, tails.log_p, tails.error
     else:
         if LIANA_P_VALUE in edges:
             reached = np.rint(edges[LIANA_P_VALUE].to_numpy(dtype=np.float64) * n_perms)
         else:
             reached = count_exceedances(matrix, places, n_perms=n_perms, seed=seed, threads=threads)
         p = (reached + 1) / (n_perms + 1)
-        error = drawing_error(p, n_perms)
-    return edges.assign(p_value=p, p_error=error, q_value=false_discovery_control(p, method="bh"))
+        log_p, error = np.log(p), drawing_error(p, n_perms)
+    q = false_discovery_control(p, method="bh")
+    return edges.assign(p_value=p, log_p=log_p, p_error=error, q_value=q)
 
 
 def last_passing(p: np.ndarray, *, alpha: float) -> float:

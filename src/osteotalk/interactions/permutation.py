@@ -74,8 +74,8 @@ def _count(indptr, indices, data, codes, sizes, orders, pairs, ends, edges, clos
     """
     source, target, observed = edges
     batch, n_cells = orders.shape
-    places = np.empty((batch, n_cells), np.int64)
-    slots = np.empty((n_cells, batch), np.uint32)
+    places = np.empty((batch, n_cells), np.int32)
+    slots = np.empty((n_cells, batch), np.uint16)
     for shuffle in range(batch):
         for i in range(n_cells):
             places[shuffle, orders[shuffle, i]] = i
@@ -165,6 +165,7 @@ def count_exceedances(
     def count(orders: np.ndarray) -> np.ndarray:
         return _count(*arrays, orders, pairs, ends, edges, close)
 
+    batch = max(1, min(BATCH, 65_535 // len(sizes)))  # places of sums are 16-bit numbers
     rng = np.random.default_rng(seed)
     reached = np.zeros(len(observed), dtype=np.int64)
     running: deque[tuple[int, Future[np.ndarray]]] = deque()
@@ -172,8 +173,8 @@ def count_exceedances(
         progress(n_perms, "shuffles", unit="shuffles") as done,
         ThreadPoolExecutor(threads) as pool,
     ):
-        for first in range(0, n_perms, BATCH):
-            n = min(BATCH, n_perms - first)
+        for first in range(0, n_perms, batch):
+            n = min(batch, n_perms - first)
             orders = np.array([rng.permutation(n_cells) for _ in range(n)])
             running.append((n, pool.submit(count, orders)))
             while len(running) > (2 * threads if first + n < n_perms else 0):

@@ -1,5 +1,6 @@
 """Where the edges of a table are in a matrix of cells x genes."""
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ class Places:
         Population of sender and receiver of each edge.
     ligand, receptor
         Columns of the two genes of each edge; of a complex, of its limiting subunit.
+    labels, genes
+        Names of the populations and columns, if known.
     """
 
     codes: np.ndarray
@@ -25,6 +28,19 @@ class Places:
     target: np.ndarray
     ligand: np.ndarray
     receptor: np.ndarray
+    labels: pd.Index | None = None
+    genes: pd.Index | None = None
+
+    def key(self, edge: int) -> list[int]:
+        """Numbers that stand for an edge whatever else is scored: of its names, if known."""
+        ends, sides = (
+            (self.source[edge], self.target[edge]),
+            (self.ligand[edge], self.receptor[edge]),
+        )
+        if self.labels is None or self.genes is None:
+            return [int(place) for place in (*ends, *sides)]
+        names = [*self.labels[list(ends)], *self.genes[list(sides)]]
+        return [zlib.crc32(str(name).encode()) for name in names]
 
 
 def by_gene_pair(places: Places) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -51,4 +67,6 @@ def locate(edges: pd.DataFrame, *, labels: pd.Index, genes: pd.Index, codes: np.
         target=labels.get_indexer(pd.Index(edges["target"])).astype(np.int64),
         ligand=genes.get_indexer(pd.Index(edges["ligand"])).astype(np.int64),
         receptor=genes.get_indexer(pd.Index(edges["receptor"])).astype(np.int64),
+        labels=labels,
+        genes=genes,
     )

@@ -92,6 +92,7 @@ def read_sample(
             "as a pair is specific only against others. Lower min_cells or merge populations"
         )
         raise ScoringError(msg)
+    allowed = _allowed(kept, groupby_pairs, min_cells=min_cells)
     pairs = measured(resource, adata.var_names)[["ligand", "receptor"]].drop_duplicates()
     groups = gather(
         matrix,
@@ -107,11 +108,23 @@ def read_sample(
         len(resource),
         len(expressed),
     )
-    allowed = np.ones((len(kept), len(kept)), dtype=bool)
-    if groupby_pairs is not None:
-        asked = set(zip(groupby_pairs["source"], groupby_pairs["target"], strict=True))
-        allowed = np.array([[(a, b) in asked for b in kept] for a in kept])
     return Sample(matrix, label, adata.var_names, groups, expressed, allowed)
+
+
+def _allowed(kept: pd.Index, groupby_pairs: pd.DataFrame | None, *, min_cells: int) -> np.ndarray:
+    """Which populations are scored with each other, source by target."""
+    if groupby_pairs is None:
+        return np.ones((len(kept), len(kept)), dtype=bool)
+    asked = set(zip(groupby_pairs["source"], groupby_pairs["target"], strict=True))
+    allowed = np.array([[(a, b) in asked for b in kept] for a in kept])
+    if not allowed.any():
+        msg = (
+            f"in none of the {len(asked)} pairs of groupby_pairs have both populations at least "
+            f"{min_cells} cells. Lower min_cells or ask for others; large enough are "
+            f"{', '.join(kept)}"
+        )
+        raise ScoringError(msg)
+    return allowed
 
 
 def kept_populations(label: pd.Series, *, n_left_out: int, min_cells: int) -> pd.Index:

@@ -19,6 +19,7 @@ from osteotalk.interactions.p_values import NULLS, add_p_values
 from osteotalk.interactions.resource import measured
 from osteotalk.interactions.resource_files import liana_names, load_source
 from osteotalk.interactions.sample import Sample, read_sample
+from osteotalk.tables.model import TableError
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,9 @@ def score(
         Column of `obs` with the population. Cells that are unassigned or have none take no part.
     resource
         Name of one of LIANA's resources, a file with the columns ligand and receptor, or a table
-        with these columns. Subunits of complexes are joined by '_'.
+        with these columns. Subunits of complexes are joined by '_'. Pairs are scored as listed: if
+        one of LIANA's resources lists a binding in both directions, both are scored. The workflow
+        keeps one (`osteotalk.interactions.resource.build_resource`).
     expr_prop
         Share of cells of its population in which each subunit must be detected, above 0.
     min_cells
@@ -130,7 +133,7 @@ def score(
     pairs = resource if isinstance(resource, pd.DataFrame) else _pairs_of(resource)
     sample = read_sample(adata, groupby, pairs, min_cells=min_cells, groupby_pairs=groupby_pairs)
     if engine == "fast":
-        edges = _by_groups(sample, expr_prop=expr_prop, extra=extra)
+        edges = _by_groups(sample, expr_prop=expr_prop, methods=methods)
     else:
         edges = _by_liana(
             sample,
@@ -149,7 +152,8 @@ def score(
     )
     aggregate = CONSENSUS[consensus]
     edges["magnitude_rank"] = aggregate(edges, magnitude)
-    edges["specificity_rank"] = aggregate(edges, specificity)
+    # the order of p-values too small to print is that of their logarithms
+    edges["specificity_rank"] = aggregate(edges.assign(p_value=edges["log_p"]), specificity)
     log.info("%d edges scored between %d populations", len(edges), len(sample.groups.labels))
     edges = edges.assign(**{name: _only_value(adata.obs, name) for name in _SAMPLE})
     return conform(edges, table="interactions")
@@ -167,7 +171,7 @@ def score_sample(
     resource
         Table `resource`.
     settings
-        Section `interactions` of the config.
+        Section `interactions` of the config; without n_perms where nothing is shuffled.
     seed
         Seed of all that is drawn.
 
@@ -187,44 +191,56 @@ def score_sample(
         log.warning("nothing to score: no pair of the resource has all its genes measured")
         return empty_frame("interactions")
     names = ("expr_prop", "min_cells", "engine", "null", "n_perms", "methods", "consensus", "alpha")
-    chosen = {name: settings[name] for name in names}
+    chosen = {name: settings[name] for name in names if name in settings}
     return score(adata, "population", resource=resource, seed=seed, **chosen)
 
 
 def _pairs_of(resource: str | Path) -> pd.DataFrame:
-    """Pairs of a resource of LIANA, or of a file."""
+    """Pairs of a resource of LIANA, or of a file.
+
+    Raises
+    ------
+    osteotalk.interactions.checks.ScoringError
+        If there is no such resource, or the file has problems.
+    """
     name = str(resource)
     is_file = name not in liana_names() and Path(name).is_file()
-    return load_source(name, name if is_file else None).pairs
+    try:
+        return load_source(name, name if is_file else None).pairs
+    except TableError as error:
+        raise checks.ScoringError(str(error)) from None
 
 
-def _by_groups(sample: Sample, *, expr_prop: float, extra: Sequence[str]) -> pd.DataFrame:
+def _by_groups(sample: Sample, *, expr_prop: float, methods: Sequence[str]) -> pd.DataFrame:
     """Edges and scores from the statistics of the populations."""
     groups, allowed = sample.groups, sample.allowed
     edges = detected_edges(sample.pairs, groups, expr_prop=expr_prop, allowed=allowed)
     if edges.empty:
         return edges
-    middle = trimeans(sample.matrix, sample.var_names, groups) if "cellchat" in extra else None
+    middle = trimeans(sample.matrix, sample.var_names, groups) if "cellchat" in methods else None
     sides = sides_of(edges, groups, allowed=allowed, trimeans=middle)
-    for name in dict.fromkeys([*DEFAULT, *extra]):
+    for name in dict.fromkeys([*DEFAULT, *methods]):
         edges = edges.assign(**METHODS[name].function(sides))
     return _described(edges, sample)
 
 
 def _by_liana(sample: Sample, *, expr_prop: float, **settings: Any) -> pd.DataFrame:
-    """Edges and scores by LIANA's own code."""
+    """Edges and scores by LIANA's own code.
+
+    It gets every pair that is expressed and finds by itself which are detected. Ours are the
+    limiting subunits, which LIANA's rank aggregate does not give, and the end if nothing is
+    detected: LIANA 1.10 fails then.
+    """
     adata = AnnData(
         sample.matrix,
         obs=pd.DataFrame({"label": sample.label.to_numpy()}, index=sample.label.index),
         var=pd.DataFrame(index=sample.var_names),
     )
-    edges = detected_edges(sample.pairs, sample.groups, expr_prop=expr_prop, allowed=sample.allowed)
-    if edges.empty:
-        return edges
-    # LIANA lists no other pair, and no score of one pair depends on another: most of its time.
-    listed = edges[["ligand_complex", "receptor_complex"]].drop_duplicates()
-    listed.columns = pd.Index(["ligand", "receptor"])
-    edges = liana_scores(adata, groupby="label", resource=listed, expr_prop=expr_prop, **settings)
+    pairs = sample.pairs
+    ours = detected_edges(pairs, sample.groups, expr_prop=expr_prop, allowed=sample.allowed)
+    if ours.empty:
+        return ours
+    edges = liana_scores(adata, groupby="label", resource=pairs, expr_prop=expr_prop, **settings)
     return _described(limiting_subunits(edges, sample.groups), sample)
 
 

@@ -186,9 +186,11 @@ def _edge_table(frame: pd.DataFrame, *, dataset: str) -> Table:
     return Table(
         "table-edges",
         frame,
-        "Edges across patients. Ranks are medians over samples of LIANA's aggregated ranks; "
-        "smaller is stronger. The specificity rank says how far the pair is concentrated in "
-        "these two populations within a sample.",
+        "Edges across patients. Support counts the patients in whom the edge is active; Detected "
+        "in, those in whom both genes are detected, active or not. Both are of the informative "
+        "patients. Ranks are medians over samples of osteotalk's consensus ranks; smaller is "
+        "stronger. The specificity rank says how far the pair is concentrated in these two "
+        "populations within a sample.",
         (
             Column("source_label", "Source"),
             Column("target_label", "Target"),
@@ -201,6 +203,7 @@ def _edge_table(frame: pd.DataFrame, *, dataset: str) -> Table:
                 sort="support",
                 missing="no informative patient",
             ),
+            Column("n_detected", "Detected in", "integer"),
             Column("median_specificity_rank", "Specificity rank", "probability"),
             Column("median_magnitude_rank", "Magnitude rank", "probability"),
             Column("patients", "Active in", "list", missing="no patient"),

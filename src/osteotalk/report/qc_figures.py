@@ -196,7 +196,7 @@ def ambient_figure(table: pd.DataFrame, *, uid: str, **mark: str) -> str:
         axes.set_yticks(range(len(table)), [shorten(label, 34) for label in table["label"]])
         axes.set_ylim(len(table) - 0.4, -0.6)
         axes.set_xlim(0, top * 1.08)
-        axes.set_xlabel("ambient RNA, % of the counts of the kept cells; 95 % interval over genes")
+        axes.set_xlabel("ambient RNA, % of the counts of the kept cells; range over genes")
         return to_svg(drawing, uid=uid, **mark)
 
 

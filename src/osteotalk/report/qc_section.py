@@ -312,7 +312,7 @@ def _ambient(frame: pd.DataFrame, *, stamp: str) -> list[Figure]:
     caption = (
         "Share of the counts of the kept cells that comes from the fluid around them, from genes "
         "that some clusters make and others do not. It puts the genes of abundant populations at "
-        "a low level into all others. The interval covers the choice of genes, not clusters that "
+        "a low level into all others. The range covers the choice of genes, not clusters that "
         "mix populations or doublets, which push the share up."
     )
     return [Figure("figure-ambient", svg, alt, caption, table="table-qc")]
@@ -324,7 +324,7 @@ def _sample_table(frame: pd.DataFrame, reasons: Mapping[str, str], *, dataset: s
         frame,
         "Samples and their quality control. Medians are over kept cells. Doublets: share of the "
         "scored cells, and the share expected from the number of droplets or the table of samples. "
-        "Ambient RNA: share of the counts with its 95 % interval.",
+        "Ambient RNA: share of the counts, with its range over the choice of genes.",
         (
             Column("sample", "Sample", "code"),
             Column("patient", "Patient"),

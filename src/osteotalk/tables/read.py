@@ -35,7 +35,10 @@ def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
             known = error.schema.get("properties", {})
             extra = [k for k in error.instance if k not in known]
             hint = "".join(closest(str(word), known) for word in extra)
-        problems.append(f"  {key}: {error.message}{hint}")
+        told = error.message
+        if error.validator == "contains":
+            told = f"{error.instance} {error.schema['description']}"
+        problems.append(f"  {key}: {told}{hint}")
     if problems:
         msg = f"the config has {count_problems(problems)}:\n" + "\n".join(sorted(problems))
         raise TableError(msg)

@@ -79,6 +79,27 @@ def test_whole_numbers_are_scored_with_a_warning(toy, toy_pairs):
         assert len(score(toy, resource=toy_pairs))
 
 
+def test_the_warning_names_the_line_that_scores(toy, toy_pairs):
+    toy.X = sparse.csr_matrix(np.rint(toy.X.toarray() * 4))
+    with pytest.warns(UserWarning, match="they look like counts") as caught:
+        score(toy, resource=toy_pairs)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize("value", [51.0, 400.25, 5000.0])
+def test_values_that_no_logarithm_has(toy, toy_pairs, value):
+    expected = (
+        rf"^the largest value of X is {value:g}, and no logarithm of counts per cell is above 50: "
+        r"X looks like counts themselves. Put log-normalised expression \(sc.pp.normalize_total, "
+        r"then sc.pp.log1p\) into X$"
+    )
+    refused(with_values(toy, _3_4=value), toy_pairs, expected)
+
+
+def test_the_largest_logarithm_is_allowed(toy, toy_pairs):
+    assert len(score(with_values(toy, _3_4=50.0), resource=toy_pairs))
+
+
 def test_one_value_that_is_not_whole_is_enough():
     values = np.ones((4, 3))
     values[2, 2] = 1.5
@@ -201,10 +222,33 @@ def test_a_resource_without_its_columns(toy):
 
 
 def test_a_resource_that_does_not_exist(toy, tmp_path):
-    with pytest.raises(ValueError, match="LIANA has no resource 'consensu'. Near matches: consens"):
+    with pytest.raises(
+        ScoringError, match="LIANA has no resource 'consensu'. Near matches: consens"
+    ):
         score(toy, resource="consensu")
-    with pytest.raises(ValueError, match="give the path of a file that exists"):
+    with pytest.raises(ScoringError, match="give the path of a file that exists"):
         score(toy, resource=tmp_path / "pairs.tsv")
+    (tmp_path / "pairs.tsv").write_text("ligand\treceptor\nG1\tG2_G2\n")
+    with pytest.raises(ScoringError, match="line 2: receptor 'G2_G2' has G2 more than once"):
+        score(toy, resource=tmp_path / "pairs.tsv")
+
+
+def test_names_of_a_resource_that_are_missing_or_repeat_a_subunit(toy):
+    pairs = pd.DataFrame(
+        {"ligand": ["G1", None, "G3_G4", "G3_G3"], "receptor": ["G2_G2", "G5", "", np.nan]}
+    )
+    refused(
+        toy,
+        pairs,
+        r"^the resource has no name of a ligand or receptor in 3 rows \(counted from 0\): '1', "
+        "'2', '3'. Fill or remove them\n",
+        "\n2 complex names of the resource with a subunit more than once: 'G2_G2', 'G3_G3'. Write "
+        "each subunit once$",
+    )
+    refused(
+        toy, pairs[:1], "^1 complex name of the resource with a subunit more than once: 'G2_G2'. W"
+    )
+    assert len(score(toy, resource=pd.DataFrame({"ligand": ["G1"], "receptor": ["G1"]})))
 
 
 def test_choices(toy, toy_pairs):
@@ -219,16 +263,28 @@ def test_choices(toy, toy_pairs):
         consensus="median",
     )
     refused(toy, toy_pairs, "^methods: there is no method natmy. Methods are", methods=["natmy"])
+    refused(
+        toy,
+        toy_pairs,
+        r"^methods is the text 'natmi'; give a list of names, such as \['natmi'\]$",
+        methods="natmi",
+    )
 
 
 @pytest.mark.parametrize(
     ("settings", "lines"),
     [
-        ({"expr_prop": 0}, ["^expr_prop is 0; it must be above 0 and at most 1$"]),
-        ({"expr_prop": 2}, ["^expr_prop is 2; it must be above 0 and at most 1$"]),
+        ({"expr_prop": 0}, ["^expr_prop is 0; it must be a number above 0 and at most 1$"]),
+        ({"expr_prop": 2}, ["^expr_prop is 2; it must be a number above 0 and at most 1$"]),
         ({"expr_prop": float("nan")}, ["^expr_prop is nan; it must"]),
-        ({"alpha": 0}, ["^alpha is 0; it must be above 0 and at most 1$"]),
+        ({"alpha": 0}, ["^alpha is 0; it must be a number above 0 and at most 1$"]),
         ({"min_cells": 0}, ["^min_cells is 0; it must be a whole number of 1 or more$"]),
+        ({"expr_prop": "0.1"}, ["^expr_prop is '0.1'; it must be a number above 0 and at most 1$"]),
+        ({"alpha": None}, ["^alpha is None; it must be a number above 0 and at most 1$"]),
+        ({"alpha": True}, ["^alpha is True; it must be a number above 0 and at most 1$"]),
+        ({"n_perms": True}, ["^n_perms is True; it must be a whole number of 1 or more$"]),
+        ({"min_cells": "10"}, ["^min_cells is '10'; it must be a whole number of 1 or more$"]),
+        ({"seed": False}, ["^seed is False; it must be a whole number of 0 or more$"]),
         ({"seed": -1}, ["^seed is -1; it must be a whole number of 0 or more$"]),
         (
             {"min_cells": 2.5, "n_perms": 0, "threads": -1, "expr_prop": -0.1},
@@ -238,6 +294,20 @@ def test_choices(toy, toy_pairs):
 )
 def test_settings_out_of_bounds(toy, toy_pairs, settings, lines):
     refused(toy, toy_pairs, *lines, **settings)
+
+
+def test_populations_to_score_that_are_too_small(toy, toy_pairs):
+    """a has 20 cells and b 25, c and d have more: of each pair asked for one is too small."""
+    pairs = pd.DataFrame({"source": ["a", "d"], "target": ["c", "b"]})
+    assert len(score(toy, resource=toy_pairs, groupby_pairs=pairs, min_cells=25))
+    refused(
+        toy,
+        toy_pairs,
+        "^in none of the 2 pairs of groupby_pairs have both populations at least 26 cells. Lower "
+        "min_cells or ask for others; large enough are c, d$",
+        groupby_pairs=pairs,
+        min_cells=26,
+    )
 
 
 def test_populations_to_score_that_are_not_there(toy, toy_pairs):

@@ -259,6 +259,9 @@ def test_a_sample_of_a_cohort(toy, toy_pairs, ours, settings):
     toy.obs["sample"] = "S1"
     found = score_sample(toy, resource=toy_pairs, settings=settings, seed=0)
     pd.testing.assert_frame_equal(found, ours.assign(sample="S1"))
+    del settings["n_perms"]  # as the workflow does where nothing is drawn
+    found = score_sample(toy, resource=toy_pairs, settings=settings, seed=0)
+    pd.testing.assert_frame_equal(found, ours.assign(sample="S1"))
     other = settings | {"null": "none", "methods": ["natmi"], "consensus": "mean", "min_cells": 21}
     found = score_sample(toy, resource=toy_pairs, settings=other, seed=0)
     assert set(found["source"]) == {"b", "c", "d"}

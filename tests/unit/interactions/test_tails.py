@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from osteotalk.interactions.moments import _error
+from osteotalk.interactions.moments import _error, _fill
 from osteotalk.interactions.tails import (
     COUNTED,
-    PARTLY_COUNTED,
     edge_tail,
     placements_tail,
     sample_tail,
@@ -47,8 +46,18 @@ def share_of(labels, x, y, strength):
 def tail(x, y, n_a, n_b, same, strength):
     """P-value and its error from the values of all cells."""
     on = (x > 0) | (y > 0)
-    p, effective = edge_tail(x[on], y[on], np.ones(on.sum()), n_a, n_b, same, len(x), strength)
+    p, effective = edge_p(x[on], y[on], n_a, n_b, same, len(x), strength)
     return p, effective, _error(np.array([effective]))[0]
+
+
+def edge_p(x, y, n_a, n_b, same, n_cells, strength):
+    """P-value of one edge from its expressing cells, and the effective number of cells."""
+    rest = n_cells - n_a if same else n_cells - n_a - n_b
+    sizes = np.array([n_a, rest] if same else [n_a, n_b, rest])
+    ends = np.array([0]), np.array([0 if same else 1])
+    log_p, effective = np.empty(1), np.empty(1)
+    _fill(x, y, sizes, *ends, np.array([float(strength)]), log_p, effective)
+    return math.exp(log_p[0]), effective[0]
 
 
 def cells(rng, n, *, shares, values=None):
@@ -92,7 +101,7 @@ def test_placements_of_a_rare_gene_and_counted_rest(n_rare, n_a, n_b, same):
         for strength in np.unique(sums.round(12))[1::7]:
             expected = share_of(labels, x, y, strength)
             p, effective, _ = tail(x, y, n_a, n_b, same, strength)
-            assert effective == PARTLY_COUNTED
+            assert effective != 0
             assert p == pytest.approx(expected, rel=1e-9)
             # the roles of the two genes
             turned = tail(y, x, n_b, n_a, same, strength)
@@ -178,7 +187,7 @@ def test_a_p_value_is_a_probability_and_orders_do_not_matter(edge):
     x, y, n_a, n_b, same, (strength, _) = edge
     if not usable(x, y, strength):
         return
-    p, effective, error = tail(x, y, n_a, n_b, same, strength)
+    p, _, error = tail(x, y, n_a, n_b, same, strength)
     assert 0 < p <= 1 + 1e-9
     assert error >= 0
     order = np.random.default_rng(0).permutation(len(x))
@@ -186,7 +195,7 @@ def test_a_p_value_is_a_probability_and_orders_do_not_matter(edge):
     scaled = tail(7.3 * x, 7.3 * y, n_a, n_b, same, 7.3 * strength)
     assert scaled[0] == pytest.approx(p, rel=1e-4)
     turned = tail(y, x, n_b, n_a, same, strength)
-    tolerance = 3 * error if effective == PARTLY_COUNTED else 1e-4
+    tolerance = 3 * error + 1e-4
     assert abs(math.log10(turned[0] / p)) <= tolerance
 
 
@@ -235,12 +244,12 @@ def test_the_largest_sum_has_the_probability_of_its_placement(n_cells, n_a, n_b,
     expected = stats.hypergeom.logpmf(in_a, n_cells, in_a, n_a)
     expected += stats.hypergeom.logpmf(in_b, n_cells - in_a, in_b, n_b)
     ones, strength = np.ones(in_a + in_b), x.sum() / n_a + y.sum() / n_b
-    p = edge_tail(x, y, ones, n_a, n_b, False, n_cells, strength)[0]
-    assert math.log(p) == pytest.approx(expected, rel=1e-6)
+    log_p = edge_tail(x, y, ones, n_a, n_b, False, n_cells, strength)[0]
+    assert log_p == pytest.approx(expected, rel=1e-6)
     if in_a + in_b <= n_a:
-        p = edge_tail(x, y, ones, n_a, n_a, True, n_cells, (x + y).sum() / n_a)[0]
+        log_p = edge_tail(x, y, ones, n_a, n_a, True, n_cells, (x + y).sum() / n_a)[0]
         expected = stats.hypergeom.logpmf(in_a + in_b, n_cells, in_a + in_b, n_a)
-        assert math.log(p) == pytest.approx(expected, rel=1e-6)
+        assert log_p == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("n", [3, 12, 30])
@@ -250,11 +259,12 @@ def test_the_largest_sum_of_one_sample(n):
     padded = np.concatenate([values, np.zeros(38)])
     largest = np.sort(padded)[::-1][:n].sum()
     ways = {3: math.comb(4, 3), 12: 1, 30: math.comb(38, 18)}[n]
-    found = sample_tail(values, n, 50, largest, 1e-9)
+    found, error = sample_tail(values, np.ones(12), n, 50, largest, 1e-9)
+    assert error == 0
     assert found == pytest.approx(ways / math.comb(50, n), rel=1e-9)
-    assert sample_tail(values, n, 50, largest + 1e-3, 1e-9) == 0
-    assert sample_tail(values, n, 50, 0.0, 0.0) == 1
-    assert sample_tail(values, 0, 50, 0.1, 0.0) == 0
+    assert sample_tail(values, np.ones(12), n, 50, largest + 1e-3, 1e-9)[0] == 0
+    assert sample_tail(values, np.ones(12), n, 50, 0.0, 0.0)[0] == 1
+    assert sample_tail(values, np.ones(12), 0, 50, 0.1, 0.0)[0] == 0
 
 
 def test_far_tails_are_numbers_above_zero():
@@ -334,9 +344,12 @@ def test_no_combination_of_sizes_and_values_gives_nonsense():
         strength = largest * rng.choice([1, 0.999, 0.9, 0.5, 0.1])
         for same in (False, True):
             other = n_a if same else n_b
-            p, effective = edge_tail(x[on], y[on], weight, n_a, other, same, n_cells, strength)
-            assert 0 <= p <= 1 + 1e-9
+            log_p, effective = edge_tail(x[on], y[on], weight, n_a, other, same, n_cells, strength)
+            assert -1e5 < log_p <= 1e-9
             assert math.isfinite(effective)
+            if strength > 1.01 * (x.sum() / n_cells + y.sum() / n_cells) and effective == 0:
+                # without a saddlepoint the strength is near the largest: never likely
+                assert log_p < math.log(0.5)
 
 
 def test_placements_of_nothing_and_of_one_cell():
@@ -346,3 +359,54 @@ def test_placements_of_nothing_and_of_one_cell():
     assert placements_tail(one, one * 0, 3, 2, 9, 1.0) == pytest.approx(3 / 9)
     assert placements_tail(one, one, 3, 2, 9, 1.0) == pytest.approx(5 / 9)
     assert placements_tail(one, one, 3, 2, 9, 1.1) == 0
+
+
+@pytest.mark.parametrize(
+    ("n_rare", "share", "hits"), [(1, 0.95, 1), (2, 1.0, 1), (3, 0.9, 1), (5, 1.0, 1), (5, 0.9, 2)]
+)
+def test_a_rare_gene_with_one_of_nearly_all_cells(n_rare, share, hits):
+    """No smooth distribution: a few large steps and many small ones."""
+    rng = np.random.default_rng(n_rare)
+    x, y = np.zeros(3000), rng.gamma(4, 0.3, 3000) * (rng.random(3000) < share)
+    x[:hits], x[2000 : 2000 + n_rare - hits] = 1.0, 1.1
+    strength = x[:60].mean() + y[1000:1600].mean()
+    p, _, error = tail(x, y, 60, 600, False, strength)
+    labels = drawn_labels(3000, 60, 600, False, draws=5000, seed=1)
+    expected = share_of(labels, x, y, strength)
+    assert expected > 5e-4
+    drawing = math.sqrt(1 / (expected * 5000)) / math.log(10)
+    assert abs(math.log10(p / expected)) < 3 * (error + drawing)
+    if n_rare <= 3:
+        assert error < 0.05
+
+
+def test_equal_values_are_known_to_go_in_steps():
+    """Of cells with one value each the sum is a count; the error says how far off that can be."""
+    for n_cells, expressing, n, hits in ((3000, 300, 20, 8), (700, 20, 15, 3), (2000, 400, 30, 12)):
+        x = np.zeros(n_cells)
+        x[:expressing] = 1.0
+        p, _, error = tail(x, x, n, n, True, 2 * hits / n)
+        exact = stats.hypergeom.sf(hits - 1, n_cells, expressing, n)
+        off = abs(math.log10(p / exact))
+        assert off > 0.1
+        assert off < 2 * error
+        rng = np.random.default_rng(0)
+        x[:expressing] *= rng.lognormal(0, 0.5, expressing)
+        assert tail(x, x, n, n, True, 2 * hits / n)[2] < error / 3
+
+
+def test_p_values_of_strong_edges_do_not_tie():
+    rng = np.random.default_rng(2)
+    logs = []
+    for share in (0.5, 0.6, 0.7):
+        x = rng.gamma(3, 0.4, 20_000) * (rng.random(20_000) < 0.02)
+        x[:2000] = rng.gamma(3, 0.4, 2000) * (rng.random(2000) < share)
+        y = np.roll(x, 2000)
+        sizes, ends = np.array([2000, 2000, 16_000]), (np.array([0]), np.array([1]))
+        strength = np.array([x[:2000].mean() + y[2000:4000].mean()])
+        log_p, effective = np.empty(1), np.empty(1)
+        on = (x > 0) | (y > 0)
+        _fill(x[on], y[on], sizes, *ends, strength, log_p, effective)
+        logs.append(log_p[0])
+    assert logs[0] < -1000
+    assert logs[2] < logs[1] < logs[0]

@@ -80,8 +80,9 @@ def test_samples_without_edges(cohort, inputs):
 
 
 def test_scatter_of_the_shuffles_is_told(cohort):
+    cohort.parameters["interactions"] = {"n_perms": 1007, "null": "moments"}
     told = cross_check_section(cohort, checked(row("S1"))).caveats[1]
-    # the toy's 1,007 shuffles: sqrt(0.25 / 1007)
+    # sqrt(0.25 / 1007)
     assert "with 1,007 shuffles" in told
     assert "by about √(p(1 − p)/shuffles), here by 0.016 at p = 0.5." in told
     assert "drawn as well" not in told

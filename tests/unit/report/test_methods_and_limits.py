@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 
+from osteotalk.interactions.moments import MOST_DRAWS
 from osteotalk.report.methods import _interactions, methods_text
 from osteotalk.report.provenance import _facts
 from osteotalk.report.wording import (
@@ -53,6 +54,7 @@ def test_scoring_is_described_as_it_was_done():
     fast = scoring_text(engine="fast", null="moments", methods=["cellphonedb", "cellchat"])
     assert "osteotalk's own code" in fast
     assert "computed by a saddlepoint approximation (doi:10.2307/3214212" in fast
+    assert f"dealt to its expressing cells (at most {MOST_DRAWS:,} times)." in fast
     assert "CellPhoneDB (doi:10.1038/s41596-020-0292-x) and CellChat" in fast
     assert "robust rank aggregation (doi:10.1093/bioinformatics/btr709)" in fast
     slow = scoring_text(engine="liana", null="permutation", n_perms=1234, consensus="mean")

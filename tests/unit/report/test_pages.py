@@ -281,6 +281,26 @@ def test_zero_supported_edges_are_said(inputs):
     assert 'id="figure-network"' not in html
 
 
+def test_edges_say_in_how_many_patients_they_are_detected(inputs):
+    support = inputs.support.assign(n_detected=range(len(inputs.support)))
+    page = Node(inputs.having(support=support).dataset_html())
+    rows = {
+        (row["Source"], row["Target"], row["Ligand"], row["Receptor"]): row["Detected in"]
+        for row in page.rows("table-edges-body")
+    }
+    assert len(rows) == len(support)
+    keys = ["source_label", "target_label", "ligand_complex", "receptor_complex"]
+    table = pd.read_csv(
+        io.StringIO(inputs.having(support=support).files()["assets/toy_edges.tsv"]), sep="\t"
+    )
+    expected = table.set_index(keys)["n_detected"].astype(str).to_dict()
+    assert rows == expected
+    text = page.text
+    assert "Detected in, those in whom both genes are detected, active or not" in text
+    assert "medians over samples of osteotalk's consensus ranks" in text
+    assert "LIANA's aggregated" not in text
+
+
 def test_no_edges_at_all(inputs):
     text = Node(inputs.having(support=inputs.support.head(0)).dataset_html()).text
     assert "No edge of this cohort is supported" in text
