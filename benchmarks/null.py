@@ -142,7 +142,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shuffles", type=int, default=1_000_000)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--draws", type=int, default=400_000_000, help="for p-values below 1e-4")
+    parser.add_argument("--draws", type=int, default=100_000_000, help="for p-values below 1e-4")
     parser.add_argument("--edges", type=int, default=3, help="how many edges of each data set")
     options = parser.parse_args()
     shared = Path(__file__).parents[2] / "shared" / "data"
