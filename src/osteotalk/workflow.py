@@ -78,6 +78,9 @@ def find_file(path: str, basedir: str | Path) -> Path:
     return here if here.exists() or here.is_absolute() else Path(basedir) / path
 
 
+_COMPILED = "__pycache__"
+
+
 def code_digest(script: str | Path) -> str:
     """Digest of a script and of all the package's code that it reaches through imports.
 
@@ -141,7 +144,8 @@ def _data_files(modules: set[Path]) -> set[Path]:
         path
         for folder in folders
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix not in (".py", ".pyc", ".typed")
+        # numba, too, keeps what it compiled in __pycache__
+        if path.is_file() and path.suffix not in (".py", ".typed") and path.parent.name != _COMPILED
     }
 
 

@@ -83,6 +83,22 @@ def test_digest_ignores_file_times(package):
     assert workflow.code_digest(package.script) == before
 
 
+def test_digest_ignores_what_compilers_keep_beside_the_code(package):
+    """Numba writes into __pycache__ while a job runs; a package's own data files count."""
+    (package.root / "part").mkdir(exist_ok=True)
+    (package.root / "part" / "__init__.py").touch()
+    package.script.write_text("import osteotalk.part\n")
+    workflow._imports.cache_clear()
+    before = workflow.code_digest(package.script)
+    compiled = package.root / "part" / "__pycache__"
+    compiled.mkdir(exist_ok=True)
+    for name in ("tails.f-1.py311.nbi", "tails.f-1.py311.1.nbc", "tails.cpython-311.pyc"):
+        (compiled / name).write_bytes(b"x")
+    assert workflow.code_digest(package.script) == before
+    (package.root / "part" / "words.txt").write_text("x")
+    assert workflow.code_digest(package.script) != before
+
+
 def test_real_scripts_reach_their_modules(repository):
     scripts = repository / "workflow" / "scripts"
     reached = {p.name for p in workflow._imports(scripts / "score_interactions.py")}
