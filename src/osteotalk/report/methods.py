@@ -289,7 +289,7 @@ def _null(config: Settings) -> str:
     return (
         "P-values are those of shuffling the cell labels within the sample, computed by a "
         "saddlepoint approximation (doi:10.2307/3214212, doi:10.1093/biomet/73.2.307); where that "
-        "is not exact enough to decide, labels are dealt to its expressing cells (at most 100,000 "
+        "is not exact enough to decide, labels are dealt to its expressing cells (at most 50,000 "
         "times)."
     )
 
