@@ -23,7 +23,8 @@ rule score_interactions:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        # LIANA's own shuffles are all in memory at once
+        mem_mb=4000 if config["interactions"]["engine"] == "fast" else 12000,
     params:
         settings=scoring_rules(),
         seed=lookup("seed", within=config),

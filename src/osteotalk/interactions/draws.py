@@ -3,7 +3,8 @@
 import numpy as np
 from numba import njit
 
-SLACK = 1e-9  # relative; equal sums may differ by rounding
+# Relative; equal sums may differ by rounding. As in `tails`: numba looks for changes in one file.
+SLACK = 1e-9
 FIRST_LOOK = 200  # draws before the first decision whether to stop
 
 
