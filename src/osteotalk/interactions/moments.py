@@ -139,6 +139,8 @@ def _fill(x, y, sizes, source, target, strength, log_p, effective):
         rare_tails(x[rare], y[rare], others, weight, sizes, *ends, strength, log_p, effective)
     else:
         edge_tails(*_points(x, y), sizes, source, target, strength, log_p, effective)
+        # The rarer gene's few cells make lumps that many cells of the other only blur.
+        effective[:] = np.minimum(effective, min(n_x, n_y))
 
 
 def _points(x, y):

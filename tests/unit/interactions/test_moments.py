@@ -174,3 +174,20 @@ def test_p_values_of_shuffled_labels_are_uniform(same):
         p.append(math.exp(edge_tail(*dense[on].T.copy(), np.ones(on.sum()), *sizes)[0]))
     assert stats.kstest(p, "uniform").pvalue > 0.05
     assert math.isclose(np.mean(np.array(p) <= 0.05), 0.05, abs_tol=0.03)
+
+
+def test_a_rare_gene_beside_one_of_every_cell_is_not_said_to_be_exact():
+    """Seven cells of the receptor: the error that is given covers the one that is made."""
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2], [23, 6, 250])
+    dense = np.column_stack([rng.normal(4, 0.7, 279), np.zeros(279)])
+    dense[[25, 100, 130, 160, 190, 220, 250], 1] = rng.normal(2, 0.4, 7)
+    places = Places(codes, *(np.array([i]) for i in (0, 1, 0, 1)))
+    strength = np.array([dense[codes == 0, 0].mean() + dense[codes == 1, 1].mean()])
+    found = null_tails(sparse.csc_matrix(dense), places, strength, cut=by_name, seed=0)
+    order = rng.random((20_000, 279)).argsort(axis=1)
+    shuffled = dense[order[:, :23], 0].mean(axis=1) + dense[order[:, 23:29], 1].mean(axis=1)
+    off = abs(np.log10(found.p[0] / (shuffled >= strength[0] * (1 - 1e-9)).mean()))
+    assert not found.drawn[0]
+    assert off < 3 * found.error[0]
+    assert found.error[0] >= moments.ERROR_OF_ONE / 7
