@@ -25,6 +25,7 @@ _EVIDENCE = {
     "claim_id": TEXT,
     "dataset": TEXT,
     "kind": TEXT,
+    "contrast": TEXT,
     "verdict": TEXT,
     "reason": TEXT,
     "n_informative": INTEGER,
@@ -36,11 +37,19 @@ _EVIDENCE = {
     "effect": NUMBER,
     "effect_low": NUMBER,
     "effect_high": NUMBER,
-    "decoy_p": NUMBER,
+    "direction_p": NUMBER,  # contrasts: one-sided
+    "decoy_p": NUMBER,  # against other pairs, genes or gene sets
     "decoy_q": NUMBER,
+    "population_p": NUMBER,  # of interactions: against other populations
     "n_decoys": INTEGER,
+    "n_population_decoys": INTEGER,
+    "response_effect": NUMBER,  # Spearman's rho with the programme of the receivers
+    "response_low": NUMBER,
+    "response_high": NUMBER,
+    "n_response": INTEGER,
     "circular": TEXT,
 }
+_RATE = {"rate": NUMBER, "rate_low": NUMBER, "rate_high": NUMBER}
 TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "interactions": {
@@ -167,7 +176,72 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "n_cells": INTEGER,
         },
         "evidence": _EVIDENCE,
-        "verdicts": {**_EVIDENCE, "n_datasets": INTEGER},
+        "verdicts": {
+            **_EVIDENCE,
+            "n_datasets": INTEGER,
+            "i_squared": NUMBER,  # heterogeneity of the effect over cohorts
+            "cohorts": TEXT,  # the verdict of each
+        },
+        "decoys": {
+            "claim_id": TEXT,
+            "dataset": TEXT,
+            "control": TEXT,  # pairs, populations or genes
+            "quantity": TEXT,
+            "n_pool": INTEGER,
+            "n_decoys": INTEGER,
+            "claim": NUMBER,
+            "decoy_low": NUMBER,  # 5 %
+            "decoy_median": NUMBER,
+            "decoy_high": NUMBER,  # 95 %
+            "difference": NUMBER,  # mean of log2(decoy / claim)
+        },
+        "programmes": {
+            "dataset": TEXT,
+            "signature": TEXT,
+            "sample": TEXT,
+            "patient": TEXT,
+            "condition": TEXT,
+            "population": TEXT,
+            "n_cells": INTEGER,
+            "score": NUMBER,
+        },
+        "calibration": {
+            "dataset": TEXT,
+            "control": TEXT,  # shuffled labels, pair decoys, population decoys
+            "theme": TEXT,
+            "verdict": TEXT,
+            "k_real": INTEGER,
+            "n_real": INTEGER,
+            "k_control": INTEGER,
+            "n_control": INTEGER,
+            **_RATE,  # of the control
+            "ratio": NUMBER,  # share of real claims / share of controls
+            "ratio_low": NUMBER,
+            "ratio_high": NUMBER,
+        },
+        "therapies": {
+            "drug": TEXT,
+            "target_gene": TEXT,
+            "claim_id": TEXT,
+            "named_in_review": TEXT,
+            "source": TEXT,
+            "verdict": TEXT,
+            "n_informative": INTEGER,
+            "n_active": INTEGER,
+            "support": NUMBER,
+            "support_low": NUMBER,
+            "support_high": NUMBER,
+            "note": TEXT,
+        },
+        "sensitivity": {
+            "dataset": TEXT,
+            "setting": TEXT,
+            "value": TEXT,
+            "claim_id": TEXT,
+            "baseline": TEXT,
+            "verdict": TEXT,
+            "moved": TEXT,
+        },
     }
 )
 # Columns that a table has only if they were asked for.

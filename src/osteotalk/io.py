@@ -71,6 +71,13 @@ def read_obs(path: str | Path, *, stage: str) -> pd.DataFrame:
     return obs
 
 
+def read_var_names(path: str | Path) -> pd.Index:
+    """Read only the names of the genes of an h5ad file."""
+    with h5py.File(path) as file:
+        var: pd.DataFrame = read_elem(file["var"])
+    return var.index
+
+
 def read_sample(path: str | Path, sample: str) -> AnnData:
     """Read the expression of one sample of a cohort: `X`, `obs` and `var` of stage `annotated`.
 

@@ -10,7 +10,7 @@ from osteotalk import tables
 from osteotalk.ingest.gene_tables import read_symbols
 from osteotalk.interactions.methods import METHODS
 from osteotalk.interactions.resource import renew_pairs
-from osteotalk.tables.references import date_problems
+from osteotalk.tables.cells import date_problems
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 
@@ -37,7 +37,7 @@ def load(paths, datasets=("simulated_os",), workdir="."):
 def test_shipped_tables_load(paths):
     loaded = load(paths)
     assert len(loaded.claims) == 101
-    assert (loaded.claims["kind"] == "interaction").sum() == 77
+    assert loaded.claims["claim_id"].tolist() == [f"C{i:03d}" for i in range(1, 102)]
     assert loaded.claims.loc[loaded.claims["kind"] == "not_testable", "reason"].ne("").all()
 
 

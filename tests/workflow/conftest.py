@@ -15,7 +15,7 @@ SMALL = {
     "simulation": {"cells": 2100, "genes": 4000, "seed": 1},
     "interactions": {"min_cells": 6},
     "integration": {"n_top_genes": 800},
-    "claims": {"n_decoys": 200},
+    "claims": {"n_decoys": 200, "n_decoy_tables": 1, "n_shuffles": 1},
 }
 
 

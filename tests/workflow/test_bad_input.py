@@ -92,6 +92,33 @@ def test_a_broken_table_is_named(project, table):
     refuse(project, {}, f"{table}.tsv has 1 problem", f"line {lines}: 1 cells, but the header has")
 
 
+def test_claims_on_what_does_not_exist_are_refused_before_anything_is_scored(project):
+    """All of them at once, with their lines."""
+    path = project.copy / "config" / "claims.tsv"
+    lines = path.read_text().splitlines()
+    header = next(line for line in lines if not line.startswith("#")).split("\t")
+    first = next(line for line in lines if line.startswith("C001\t")).split("\t")
+
+    def row(claim_id, **cells):
+        given = dict(zip(header, first, strict=True)) | {"claim_id": claim_id} | cells
+        return "\t".join(given[name] for name in header)
+
+    wrong = [
+        row("X001", pairs="CXCR4^CXCL12"),
+        row("X002", pairs="CXCL122^CXCR4"),
+        row("X003", kind="expression", pairs="", genes="CD2766", target=""),
+    ]
+    path.write_text("\n".join([*lines, *wrong]) + "\n")
+    n = len(lines)
+    text = project.snakemake("results/claims/checked.json", fails=True)
+    assert "claims.tsv has 3 problems" in text
+    assert f"line {n + 1}: pair 'CXCR4^CXCL12' stands the wrong way round" in text
+    assert f"line {n + 2}: 'CXCL122' of 'CXCL122^CXCR4' is no ligand in the resource" in text
+    assert f"line {n + 3}: gene 'CD2766' is measured in no cohort of this run" in text
+    assert text.count("closest: 'CXCL12'") + text.count("closest: 'CD276'") >= 2
+    assert not (project.run / "results/claims/checked.json").exists()
+
+
 def test_a_wrong_value_of_every_kind_is_refused(project):
     config = {"interactions": {"alpha": 2}, "integration": {"method": "combat"}, "seed": -1}
     refuse(project, config, "3 problems", "interactions.alpha", "integration.method", "seed")

@@ -17,7 +17,12 @@ def test_everything_is_made(finished):
     results = finished.run / "results"
     for name in ("report/index.html", "provenance.json", "run_config.yaml", "claims/verdicts.tsv"):
         assert (results / name).stat().st_size > 0
-    assert len(io.read_tsv(results / "claims/verdicts.tsv", table="verdicts")) == 101
+    verdicts = io.read_tsv(results / "claims/verdicts.tsv", table="verdicts")
+    assert verdicts["claim_id"].tolist() == [f"C{i:03d}" for i in range(1, 102)]
+    assert (verdicts["reason"] != "").all()
+    for name in ("calibration", "therapies"):
+        assert len(io.read_tsv(results / f"claims/{name}.tsv", table=name))
+    assert len(io.read_tsv(results / "claims/published.tsv", table="verdicts"))
     graph = nx.read_graphml(results / "simulated_os" / "network.graphml", force_multigraph=True)
     assert graph.number_of_edges() > 0
     assert not list(finished.run.rglob(".partial-*"))
@@ -48,7 +53,8 @@ def test_editing_a_module_reruns_what_uses_it_and_nothing_else(finished):
     text = finished.snakemake("-n", config=finished.small)
     path.write_text(before)
     reran = set(re.findall(r"^(?:local)?rule (\w+):", text, re.MULTILINE))
-    assert {"gather_evidence", "combine_verdicts", "render_report"} <= reran
+    judged = {"gather_evidence", "calibrate_cohort", "combine_verdicts", "render_report"}
+    assert judged <= reran
     assert not {"ingest_sample", "filter_cells", "integrate_cohort", "annotate_cells",
                 "score_interactions", "summarise_support", "build_network"} & reran  # fmt: skip
     assert "Params have changed" in text
@@ -103,6 +109,50 @@ def test_truth_is_compared_and_most_is_found(finished):
     assert truth["cells"]["right_population"] >= 0.90
     assert truth["malignancy"]["precision"] >= 0.95
     assert truth["malignancy"]["recall"] >= 0.95
+
+
+def test_decoys_match_the_claims_they_stand_for(finished):
+    """Within a factor of two, item by item; over many decoys hardly off at all."""
+    decoys = io.read_tsv(finished.run / "results/simulated_os/decoys.tsv", table="decoys")
+    assert set(decoys["control"]) == {"pairs", "populations", "genes"}
+    detection = decoys[decoys["control"] != "populations"]
+    assert detection["difference"].abs().max() <= 1
+    assert detection["difference"].abs().median() < 0.1
+    claim = detection["claim"].clip(lower=1e-3)
+    assert (detection["decoy_low"] >= claim / 2.001).all()
+    assert (detection["decoy_high"] <= claim * 2.001).all()
+    cells = decoys[decoys["control"] == "populations"]
+    assert (cells["decoy_low"] >= cells["claim"] / 10.001).all()
+    assert (cells["decoy_high"] <= cells["claim"] * 10.001).all()
+
+
+def test_verdicts_agree_with_what_was_planted(finished):
+    claims = io.read_json(finished.run / "results/simulated_os/truth.json")["claims"]
+    planted, unplanted = (claims[name] for name in ("planted", "unplanted"))
+    untested = planted["verdicts"].get("not testable", 0)
+    assert planted["verdicts"]["supported"] >= 0.75 * (planted["claims"] - untested)
+    assert unplanted["verdicts"].get("supported", 0) <= 0.05 * unplanted["claims"]
+
+
+def test_a_verdict_hardly_comes_up_by_chance(finished):
+    table = io.read_tsv(finished.run / "results/claims/calibration.tsv", table="calibration")
+    every = table[table["theme"] == "all"].set_index(["control", "verdict"])["rate"]
+    shuffled = every["shuffled labels"]
+    assert shuffled["supported"] + shuffled["present, not specific"] <= 0.05
+    assert every["matched decoys"]["supported"] <= 0.05
+    assert every["population decoys"]["supported"] <= 0.05
+
+
+def test_another_setting_moves_few_verdicts(finished):
+    """One of the variants, whose scores stay; the others are made in the same way."""
+    name = "results/simulated_os/sensitivity/alpha/0.01.tsv"
+    finished.snakemake(name, config=finished.small)
+    other = io.read_tsv(finished.run / name, table="evidence")
+    own = io.read_tsv(finished.run / "results/simulated_os/evidence.tsv", table="evidence")
+    assert other["claim_id"].tolist() == own["claim_id"].tolist()
+    assert (other["verdict"] == own["verdict"]).sum() > 0
+    assert (other["n_active"] <= own["n_active"]).all()
+    assert (other["n_active"] < own["n_active"]).any()
 
 
 def test_shuffled_labels_support_nothing(finished):

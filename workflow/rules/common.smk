@@ -22,6 +22,7 @@ DATASETS = config["datasets"]
 SIMULATED = TABLES.datasets.loc[
     TABLES.datasets["source"] == "simulated", "dataset"
 ].tolist()
+REAL = [dataset for dataset in DATASETS if dataset not in SIMULATED]
 SIMULATED_CHOSEN = [dataset for dataset in DATASETS if dataset in SIMULATED]
 REMOTE = remote_files(TABLES)
 DOWNLOADED = sorted({row["dataset"] for row in REMOTE.values()})
@@ -52,6 +53,8 @@ def one_of(names):
 wildcard_constraints:
     dataset=one_of(DATASETS),
     sample=one_of(TABLES.samples["sample"].unique()),
+    setting="[a-z_]+",
+    value="[A-Za-z0-9_.-]+",
 
 
 def code_digest(name):
@@ -144,7 +147,45 @@ def dataset_row(wildcards, *columns):
 
 def verdict_rules():
     """Thresholds of the verdicts."""
+    names = (
+        *("min_patients", "min_support"),
+        *("max_decoy_q", "max_direction_p", "max_population_p"),
+    )
+    return {key: config["claims"][key] for key in names}
+
+
+def basis(wildcards):
+    """What the evidence engine needs to know of a cohort, besides its files."""
+    samples = records("samples", dataset=wildcards.dataset)
     return {
-        key: config["claims"][key]
-        for key in ("min_patients", "min_support", "max_decoy_q")
+        "dataset": wildcards.dataset,
+        "samples": [row["sample"] for row in samples],
+        "tables": {
+            name: rows(name) for name in ("populations", "markers", "signatures")
+        },
+        "scoring": scoring_rules(),
+        "rules": verdict_rules(),
+        "decoys": {key: config["claims"][key] for key in ("n_decoys", "decoy_pool")},
+        "seed": config["seed"],
     }
+
+
+def numbered(name):
+    """A table with the lines of its file, for messages on its rows."""
+    return getattr(TABLES, name).to_dict("split")
+
+
+# Settings that the sensitivity of the verdicts is tested for, each with one other value.
+VARIANTS = [
+    (dataset, setting, str(value))
+    for dataset in DATASETS
+    for setting, values in config["sensitivity"].items()
+    if setting != "run"
+    for value in values
+]
+
+
+def variant_value(wildcards):
+    """Value of a setting as the config has it, a number or a name."""
+    values = config["sensitivity"][wildcards.setting]
+    return {str(value): value for value in values}[wildcards.value]

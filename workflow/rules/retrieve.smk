@@ -12,6 +12,8 @@ Makes    results/resource.tsv                          ligand-receptor pairs tha
          resources/<dataset>/samples_found.tsv         on request: a sheet of samples to complete
 """
 
+from osteotalk.tables import genes_of_claims
+
 
 # Where snakemake runs, as compute nodes often have no internet.
 localrules:
@@ -69,6 +71,9 @@ rule simulate_cohort:
         markers=rows("markers"),
         shares=rows("simulation_populations"),
         planted=rows("simulation_edges"),
+        raised=rows("simulation_genes"),
+        signatures=rows("signatures"),
+        named=genes_of_claims(TABLES),
         code=code_digest("simulate_cohort"),
     script:
         "../scripts/simulate_cohort.py"

@@ -3,33 +3,17 @@
 import pandas as pd
 
 from osteotalk import io
-from osteotalk.claims.evidence import gather_evidence, prepare_cohort
-from osteotalk.claims.verdicts import Rules
-from osteotalk.interactions.groups import detection
-from osteotalk.interactions.resource import measured
+from osteotalk.claims.programme_table import programme_table
+from osteotalk.claims.run import basis_of
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):
-    params = snakemake.params
-    adata = io.read_stage(snakemake.input.annotated, stage="annotated")
-    resource = io.read_tsv(snakemake.input.resource, table="resource")
-    cohort = prepare_cohort(
-        dataset=snakemake.wildcards.dataset,
-        resource=measured(resource, adata.var_names),
-        interactions=io.read_parquets(snakemake.input.interactions, table="interactions"),
-        support=io.read_parquet(snakemake.input.support, table="support"),
-        obs=adata.obs,
-        shares=detection(adata),
-        min_cells=params.scoring["min_cells"],
-        alpha=params.scoring["alpha"],
-    )
-    table = gather_evidence(
-        pd.DataFrame(params.claims),
-        cohort,
-        vocabulary=pd.DataFrame(params.populations),
-        markers=pd.DataFrame(params.markers),
-        rules=Rules(**params.rules),
-        **params.decoys,
-        seed=params.seed,
-    )
-    io.write_tsv(table, snakemake.output.evidence, table="evidence")
+    files, out, params = snakemake.input, snakemake.output, snakemake.params
+    basis = basis_of(files.annotated, files.resource, **params.basis)
+    claims, published = pd.DataFrame(params.claims), pd.DataFrame(params.published)
+    cohort = basis.cohort(basis.from_files(files.interactions), claims, published)
+    evidence, decoys = basis.evidence(claims, cohort)
+    io.write_tsv(evidence, out.evidence, table="evidence")
+    io.write_tsv(decoys, out.decoys, table="decoys")
+    io.write_tsv(programme_table(cohort), out.programmes, table="programmes")
+    io.write_tsv(basis.evidence(published, cohort)[0], out.published, table="evidence")

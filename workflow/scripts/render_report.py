@@ -8,6 +8,8 @@ from osteotalk.report import render, write_report
 from osteotalk.report.assemble import ConfigTables, assemble, cohort_files
 from osteotalk.workflow import job_log
 
+OPTIONAL = ("calibration", "therapies", "published", "sensitivity")
+
 with job_log(snakemake):
     files, params = snakemake.input, snakemake.params
     report = assemble(
@@ -21,6 +23,7 @@ with job_log(snakemake):
             support=files.support,
             evidence=files.cohort_evidence,
             truth=dict(zip(params.simulated, files.truth, strict=True)),
+            decoys=files.get("decoys"),
         ),
         qc=files.qc,
         ingest=files.ingest,
@@ -30,5 +33,6 @@ with job_log(snakemake):
         provenance=files.provenance,
         tables=ConfigTables(**{name: pd.DataFrame(t) for name, t in params.tables.items()}),
         parameters=params.config,
+        **{name: files.get(name) or None for name in OPTIONAL},
     )
     write_report(render(report), Path(snakemake.output.index).parent)

@@ -14,33 +14,44 @@ from osteotalk.tables import above, split, within
 
 
 def circular_genes(
-    claim: Mapping[Any, str], *, markers: pd.DataFrame, populations: pd.DataFrame
+    claim: Mapping[Any, str],
+    *,
+    markers: pd.DataFrame,
+    populations: pd.DataFrame,
+    signatures: pd.DataFrame,
 ) -> list[tuple[str, str, str]]:
     """Genes of a claim that also name the population the claim expects them in.
 
     Parameters
     ----------
     claim
-        Row of the table of claims: pairs, source, target.
+        Row of the table of claims: pairs, genes, signature, source, target.
     markers
         Columns population, gene and sign. A marker that counts against a population shapes it as
         well.
     populations
         Columns population, parent, level.
+    signatures
+        Columns signature, gene.
 
     Returns
     -------
-    Side (ligand or receptor), gene, and the population or state whose marker it is: the one the
-    claim names, one below it, one above it, in whose name the cells were chosen first, or a state
-    that is a kind of one of these (see `naming_states`). Sorted, each once.
+    Side (ligand, receptor or gene), gene, and the population or state whose marker it is: the one
+    the claim names, one below it, one above it, in whose name the cells were chosen first, or a
+    state that is a kind of one of these (see `naming_states`). Sorted, each once.
     """
     kinds = naming_states(markers, populations)
     by_population = {
         str(name): set(rows["gene"]) for name, rows in markers.groupby("population", sort=False)
     }
+    pairs = [pair.split("^") for pair in split(claim["pairs"])]
+    programme = signatures.loc[signatures["signature"] == claim["signature"], "gene"]
     found = set()
-    for side, column, place in (("ligand", "source", 0), ("receptor", "target", 1)):
-        genes = {g for pair in split(claim["pairs"]) for g in pair.split("^")[place].split("_")}
+    for side, column, genes in (
+        ("ligand", "source", {g for ligand, _ in pairs for g in ligand.split("_")}),
+        ("receptor", "target", {g for _, receptor in pairs for g in receptor.split("_")}),
+        ("gene", "source", {*split(claim["genes"]), *programme}),
+    ):
         for name in split(claim[column]):
             line = [*above(populations, name), *within(populations, name)]
             line += [kind for p in line for kind in kinds.get(p, [])]
@@ -65,7 +76,11 @@ def naming_states(markers: pd.DataFrame, populations: pd.DataFrame) -> dict[str,
 
 
 def circularity(
-    claims: pd.DataFrame, *, markers: pd.DataFrame, populations: pd.DataFrame
+    claims: pd.DataFrame,
+    *,
+    markers: pd.DataFrame,
+    populations: pd.DataFrame,
+    signatures: pd.DataFrame,
 ) -> list[str]:
     """Words for each claim on its circular genes; empty where there are none.
 
@@ -74,7 +89,9 @@ def circularity(
     For example ``ligand CXCL12 is a marker of msc``, joined by ``;``, in the order of `claims`.
     """
     return [
-        _in_words(circular_genes(claim, markers=markers, populations=populations))
+        _in_words(
+            circular_genes(claim, markers=markers, populations=populations, signatures=signatures)
+        )
         for claim in claims.astype(str).to_dict("records")
     ]
 

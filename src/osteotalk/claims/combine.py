@@ -5,12 +5,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.meta_analysis import combine_effects
 
-from osteotalk.claims.evidence import conclude
-from osteotalk.claims.verdicts import Rules
+from osteotalk.claims.claim import CORRELATION, LOWER
+from osteotalk.claims.evidence import NOTHING, conclude
+from osteotalk.claims.response import NO_RESPONSE
+from osteotalk.claims.verdicts import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    NOT_SPECIFIC,
+    NOT_SUPPORTED,
+    SUPPORTED,
+    Rules,
+)
+from osteotalk.contract import empty_frame
 
 COMBINED = "all"
 NONE_COUNTS = "every cohort of this run is kept out of the combined verdicts"
+NAN = float("nan")
 
 
 def independent_datasets(datasets: pd.DataFrame, chosen: list[str]) -> list[str]:
@@ -38,20 +50,28 @@ def independent_datasets(datasets: pd.DataFrame, chosen: list[str]) -> list[str]
 
 
 def combine_evidence(
-    evidence: pd.DataFrame, *, independent: list[str], rules: Rules
+    evidence: pd.DataFrame, *, claims: pd.DataFrame, independent: list[str], rules: Rules
 ) -> pd.DataFrame:
     """Combine what independent cohorts say of each claim.
 
-    Cohorts without an informative patient do not count for a claim. Over the others, patients are
-    added up, decoy p-values of cohorts with `min_patients` (of all, if none has) are combined by
-    Fisher's method, and effects are averaged weighted by informative patients (without an interval,
-    unless there is one cohort). The rules of `verdicts` then apply to the sums, so that with one
-    cohort the combined verdict is that of the cohort.
+    Cohorts that could not measure a claim do not count for it. Over the others,
+
+    - patients are added up;
+    - p-values against decoys, and those of a direction, are combined by Stouffer's method, weighted
+      by the square root of the patients (a cohort below `min_patients` counts only if all are);
+    - effects are combined by a random-effects model (Paule and Mandel) with the interval of Hartung
+      and Knapp, correlations on Fisher's scale; `i_squared` is the share of their variation that is
+      between cohorts.
+
+    The rules of `verdicts` then apply to the sums, so that with one cohort the combined verdict is
+    that of the cohort. Where cohorts say the opposite of each other, the reason says so.
 
     Parameters
     ----------
     evidence
-        Rows of all cohorts.
+        Table `evidence` of all cohorts.
+    claims
+        Table of claims.
     independent
         Datasets to combine.
     rules
@@ -60,60 +80,155 @@ def combine_evidence(
     Returns
     -------
     The table `verdicts`, one row per claim in the order of `evidence`.
+
+    References
+    ----------
+    Whitlock 2005, J. Evol. Biol. 18, 1368, doi:10.1111/j.1420-9101.2005.00917.x (Stouffer);
+    Hartung and Knapp 2001, Stat. Med. 20, 3875, doi:10.1002/sim.1009; Higgins and Thompson 2002,
+    Stat. Med. 21, 1539, doi:10.1002/sim.1186 (I squared).
     """
+    if evidence.empty:
+        return empty_frame("verdicts")
     used = evidence[evidence["dataset"].isin(independent)] if independent else _uncounted(evidence)
+    sign = {
+        str(name): -1 if direction == LOWER else 1
+        for name, direction in zip(claims["claim_id"], claims["direction"], strict=True)
+    }
     rows = [
-        {"claim_id": claim, "dataset": COMBINED, **_combine_claim(group, rules)}
+        {"claim_id": claim, "dataset": COMBINED, **_combine_claim(group, rules, sign[str(claim)])}
         for claim, group in used.groupby("claim_id", sort=False)
     ]
-    return conclude(pd.DataFrame(rows), rules=rules, table="verdicts")
+    table = conclude(pd.DataFrame(rows), rules=rules, table="verdicts")
+    told = [
+        f"{reason}{_disagreement(cohorts)}"
+        for reason, cohorts in zip(table["reason"], table["cohorts"], strict=True)
+    ]
+    return table.assign(reason=told)
 
 
 def _uncounted(evidence: pd.DataFrame) -> pd.DataFrame:
     """Give the evidence as if nothing had been seen, for a run without a cohort that counts."""
     testable = evidence["kind"] != "not_testable"
-    blank = dict.fromkeys(("support", "effect", "effect_low", "effect_high", "decoy_p"), np.nan)
-    none = evidence.assign(n_informative=0, n_active=0, n_decoys=0, best_edge="", **blank)
+    numbers = ("support", "effect", "effect_low", "effect_high", "direction_p", "decoy_p")
+    blank = dict.fromkeys((*numbers, "population_p"), np.nan)
+    counts = dict.fromkeys(("n_informative", "n_active", "n_decoys", "n_population_decoys"), 0)
+    none = evidence.assign(best_edge="", verdict="not testable", **counts, **blank, **NO_RESPONSE)
     return none.assign(reason=evidence["reason"].mask(testable, NONE_COUNTS))
 
 
-def _combine_claim(group: pd.DataFrame, rules: Rules) -> dict[str, Any]:
-    counted = group[group["n_informative"] > 0]
-    # A cohort too small for a verdict of its own still adds its patients.
+def _combine_claim(group: pd.DataFrame, rules: Rules, sign: int) -> dict[str, Any]:
+    contrast = bool(group["contrast"].iloc[0])
+    counted = group[group["direction_p"].notna() if contrast else group["n_informative"] > 0]
     basis = counted if len(counted) else group
-    first = basis.iloc[0]
-    row = {
-        "kind": first["kind"],
-        "reason": "" if len(counted) else _reasons(group),
-        "n_informative": int(basis["n_informative"].sum()),
+    n = basis["n_informative"].to_numpy(dtype=np.float64)
+    large = n >= rules.min_patients
+    enough = large if large.any() else np.ones(len(n), dtype=bool)
+    strongest = basis.sort_values(["support", "n_active"], ascending=False, kind="stable").iloc[0]
+    return {
+        **NOTHING,
+        "kind": basis["kind"].iloc[0],
+        "contrast": basis["contrast"].iloc[0],
+        "circular": basis["circular"].iloc[0],
+        "sign": sign,
+        "n_sides": f"{int(n.sum())} patients",
+        "n_informative": int(n.sum()),
         "n_active": int(basis["n_active"].sum()),
-        "best_edge": first["best_edge"],
-        "circular": first["circular"],
+        "best_edge": strongest["best_edge"],
         "n_decoys": int(basis["n_decoys"].sum()),
+        "n_population_decoys": int(basis["n_population_decoys"].sum()),
         "n_datasets": len(counted),
+        "cohorts": "; ".join(f"{r['dataset']}: {r['verdict']}" for r in group.to_dict("records")),
+        **_uncountable(group, counted, contrast=contrast),
+        **{
+            name: stouffer(basis[name].to_numpy(dtype=np.float64)[enough], n[enough])
+            for name in ("direction_p", "decoy_p", "population_p")
+        },
+        **_effects(basis, "effect", correlation=basis["contrast"].iloc[0] == CORRELATION),
+        **_responses(basis),
     }
-    if len(basis) == 1:
-        return row | {c: first[c] for c in ("effect", "effect_low", "effect_high", "decoy_p")}
-    strongest = basis.sort_values(["support", "n_active"], ascending=False, kind="stable")
-    row["best_edge"] = strongest["best_edge"].iloc[0]
-    effects = basis[basis["effect"].notna() & (basis["n_informative"] > 0)]
-    large = basis[basis["n_informative"] >= rules.min_patients]
-    p_values = (large if len(large) else basis)["decoy_p"].dropna().to_numpy(dtype=np.float64)
-    weights = effects["n_informative"].to_numpy(dtype=np.float64)
-    return row | {
-        "effect": float(np.average(effects["effect"], weights=weights)) if len(effects) else np.nan,
-        "effect_low": np.nan,
-        "effect_high": np.nan,
-        "decoy_p": float(stats.combine_pvalues(p_values, method="fisher").pvalue)
-        if p_values.size
-        else np.nan,
+
+
+def _uncountable(group: pd.DataFrame, counted: pd.DataFrame, *, contrast: bool) -> dict[str, str]:
+    """What is certain without a number: why a claim was measured in no cohort."""
+    if len(counted):
+        return {}
+    if contrast:
+        for name in (NOT_SUPPORTED, INCONCLUSIVE):
+            same = group[group["verdict"] == name]
+            if len(same):
+                return {"given": name, "reason_given": _reasons(same)}
+    return {"reason": _reasons(group)}
+
+
+def stouffer(p_values: np.ndarray, patients: np.ndarray) -> float:
+    """One-sided p-values in one, weighted by the square root of the patients; NaN without any."""
+    known = ~np.isnan(p_values)
+    if not known.any():
+        return NAN
+    if known.sum() == 1:
+        return float(p_values[known][0])
+    bounded = np.clip(p_values[known], 1e-300, 1 - 1e-12)
+    weights = np.sqrt(np.maximum(patients[known], 1))
+    return float(stats.combine_pvalues(bounded, method="stouffer", weights=weights).pvalue)
+
+
+def _effects(rows: pd.DataFrame, name: str, *, correlation: bool) -> dict[str, float]:
+    """Random-effects mean of an effect with interval, and I squared."""
+    columns = [name, f"{name}_low", f"{name}_high"]
+    if len(rows) == 1:
+        only = [float(rows[column].iloc[0]) for column in columns]
+        return dict(zip(columns, only, strict=True)) | {"i_squared": NAN}
+    known = rows.loc[rows[columns].notna().all(axis=1), columns].to_numpy(dtype=np.float64)
+    if correlation:
+        known = np.arctanh(np.clip(known, -1 + 1e-9, 1 - 1e-9))
+    variance = ((known[:, 2] - known[:, 1]) / (2 * stats.norm.ppf(0.975))) ** 2
+    usable = variance > 0
+    if usable.sum() < 2:
+        seen = rows[rows[name].notna()]
+        weights = np.maximum(seen["n_informative"].to_numpy(dtype=np.float64), 1)
+        mean = float(np.average(seen[name], weights=weights)) if len(seen) else NAN
+        return {columns[0]: mean, columns[1]: NAN, columns[2]: NAN, "i_squared": NAN}
+    with np.errstate(divide="ignore"):  # of I squared, where all effects are the same
+        found = combine_effects(
+            known[usable, 0], variance[usable], method_re="iterated", use_t=True
+        )
+    interval = found.conf_int(use_t=True)[3]  # random effects, Hartung and Knapp
+    values = np.array([found.mean_effect_re, *interval])
+    if correlation:
+        values = np.tanh(values)
+    i_squared = float(max(found.i2, 0.0))
+    return dict(zip(columns, map(float, values), strict=True)) | {"i_squared": i_squared}
+
+
+def _responses(rows: pd.DataFrame) -> dict[str, float | int]:
+    renamed = rows.rename(
+        columns={
+            "response_effect": "response",
+            "n_informative": "_n",
+            "n_response": "n_informative",
+        }
+    )
+    found = _effects(renamed, "response", correlation=True)
+    return {
+        "response_effect": found["response"],
+        "response_low": found["response_low"],
+        "response_high": found["response_high"],
+        "n_response": int(rows["n_response"].sum()),
     }
 
 
 def _reasons(group: pd.DataFrame) -> str:
-    """Why no cohort had an informative patient."""
+    """Why no cohort could tell."""
     given = [(row["dataset"], row["reason"]) for row in group.to_dict("records")]
     distinct = list(dict.fromkeys(reason for _, reason in given))
     if len(distinct) == 1:
         return distinct[0]
     return "; ".join(f"{dataset}: {reason}" for dataset, reason in given)
+
+
+def _disagreement(cohorts: str) -> str:
+    """A note where one cohort shows what another rules out."""
+    verdicts = {part.partition(": ")[2] for part in cohorts.split("; ")}
+    if verdicts & {SUPPORTED, NOT_SPECIFIC} and verdicts & {NOT_SUPPORTED, CONTRADICTED}:
+        return "; cohorts disagree"
+    return ""

@@ -1,126 +1,213 @@
-"""Pairs that look like those of a claim in everything but the claim.
+"""Controls that look like a claim in everything but the claim.
 
-A decoy of a claim keeps its populations and swaps each of its pairs for another pair of the
-resource whose ligand and receptor are detected in a similar share of all cells of the cohort. What
-is left to tell the claim from its decoys is where the two genes are expressed, not how much.
+Pair decoys keep the populations and swap each pair for another one of the resource whose ligand and
+receptor are detected in a similar share of all cells of the cohort: what is left is where the two
+genes are expressed, not how much. Where pairs of a claim share a ligand or a receptor, those of a
+decoy share it too; with independent pairs a claim that hangs on one gene would look stronger than
+it is.
+
+Population decoys keep the pairs and swap the populations: what is left is between which
+populations. Claims on genes have other genes of similar detection as controls, programmes other
+sets of such genes, and compositions other populations.
 """
 
+import itertools
+import math
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-# Ligand and receptor detection may each differ by this factor, at most, from the pair replaced.
+# Detection may differ by this factor, at most, from that of what is replaced.
 CALIPER = 2.0
-# With fewer pairs to draw from no p-value of a single pair can be below 0.05.
+# With fewer controls no p-value of a single claim can be below 0.05.
 MIN_POOL = 20
 # Detection below this share of cells is as good as none.
 FLOOR = 1e-3
+# The same for the number of cells of other populations.
+CELL_CALIPER = 10.0
+# Sets of populations up to which all are taken; of more, so many are drawn.
+MOST_SETS = 10_000
 
 
-def pair_detection(pairs: pd.DataFrame, shares: pd.Series) -> np.ndarray:
-    """Detection of ligand and receptor over the cohort: that of the least detected subunit.
+@dataclass(frozen=True)
+class Draws:
+    """Decoys of one claim.
 
-    Parameters
+    Attributes
     ----------
-    pairs
-        ligand and receptor, one pair per row.
-    shares
-        Share of the cohort's cells in which each gene is detected.
-
-    Returns
-    -------
-    Array, pairs x 2, shares from 0 to 1.
+    rows
+        Decoys x items of the claim (rows of pairs or genes).
+    n_pool
+        Fewest candidates that an item of the claim has.
     """
-    lookup = shares.to_dict()
 
-    def least(name: str) -> float:
-        return min(lookup[gene] for gene in name.split("_"))
-
-    return np.array(
-        [
-            (least(ligand), least(receptor))
-            for ligand, receptor in zip(pairs["ligand"], pairs["receptor"], strict=True)
-        ]
-    ).reshape(-1, 2)
+    rows: np.ndarray
+    n_pool: int
 
 
-def pool_of(pair: int, detection: np.ndarray, *, forbidden: np.ndarray, size: int) -> np.ndarray:
-    """Pairs nearest in detection to one pair.
+def pool_of(item: int, detection: np.ndarray, *, forbidden: np.ndarray, size: int) -> np.ndarray:
+    """Items nearest in detection to one item.
 
     Parameters
     ----------
-    pair
-        Row of the pair in `detection`.
+    item
+        Row in `detection`.
     detection
-        Pairs x 2, from `pair_detection`.
+        Items x what is matched (ligand and receptor, or gene): shares from 0 to 1.
     forbidden
-        Per pair: may not be drawn.
+        Per item: may not be drawn.
     size
-        Most pairs to return.
+        Most items to return.
 
     Returns
     -------
-    Rows of pairs whose ligand and receptor detection each lie within a factor of two, nearest
-    first.
+    Rows of items that lie within a factor of two in each column, nearest first.
     """
     logs = np.log2(np.maximum(detection, FLOOR))
-    distance = np.abs(logs - logs[pair]).max(axis=1)
+    distance = np.abs(logs - logs[item]).max(axis=1)
     distance[forbidden] = np.inf
     order = np.argsort(distance, kind="stable")
     return order[distance[order] <= np.log2(CALIPER)][:size]
 
 
-def draw_decoys(
-    claim_pairs: np.ndarray,
-    pairs: pd.DataFrame,
+def draw_matched(
+    own: np.ndarray,
     detection: np.ndarray,
     *,
-    claimed: np.ndarray,
+    forbidden: np.ndarray,
     pool_size: int,
     n_decoys: int,
     rng: np.random.Generator,
-) -> np.ndarray:
-    """Draw decoys of a claim.
+    exhaust: bool = True,
+) -> Draws:
+    """Draw decoys of a claim on some items (pairs or genes), matched item by item.
 
-    Pairs that share a ligand or a receptor with the claim, and pairs that any claim names, are not
-    in the pools: they may well be true. A claim of one pair
-    has its whole pool as decoys, each once. For a claim of several pairs, each pair is replaced
-    from its own pool, `n_decoys` times; there the claim's own pairs are put back into every pool,
+    A claim of one item has its whole pool as decoys, each once, unless told otherwise. For a claim
+    of several, each item is replaced from its own pool, `n_decoys` times, an item at most once
+    within a decoy where its pool allows; there the claim's own items are put back into every pool,
     as the claim is one of the draws that chance could have made. Without them a claim that beats
     its pools would get a p-value of 1 / (n_decoys + 1), however small the pools.
 
     Parameters
     ----------
-    claim_pairs
-        Rows of the claim's pairs.
-    pairs, detection
-        All measured pairs of the resource, and their detection.
-    claimed
-        Per pair: whether some claim names it.
+    own
+        Rows of the claim's items.
+    detection
+        Items x what is matched.
+    forbidden
+        Per item: may not be drawn.
     pool_size, n_decoys
-        Limits.
+        Limits; a claim of one item may use a pool of `n_decoys`.
     rng
         Source of randomness.
+    exhaust
+        Whether a claim of one item has its pool as decoys; else they are drawn as for several.
 
     Returns
     -------
-    Rows of pairs, decoys x pairs of the claim; no row if a pair's pool is too small.
+    Draws; without a row if the pool of an item has fewer than 20 items.
     """
-    ligands = pairs["ligand"].to_numpy()
-    receptors = pairs["receptor"].to_numpy()
-    forbidden = claimed | np.isin(ligands, ligands[claim_pairs])
-    forbidden |= np.isin(receptors, receptors[claim_pairs])
-    pools = [
-        pool_of(int(pair), detection, forbidden=forbidden, size=pool_size) for pair in claim_pairs
-    ]
-    if not pools or min(len(pool) for pool in pools) < MIN_POOL:
-        return np.empty((0, len(claim_pairs)), dtype=np.int64)
-    if len(pools) == 1:
-        return pools[0][:n_decoys, None]
-    return np.column_stack(
-        [rng.choice(np.append(pool, claim_pairs), size=n_decoys) for pool in pools]
-    )
+    alone = exhaust and len(own) == 1
+    size = n_decoys if alone else pool_size
+    pools = [pool_of(int(item), detection, forbidden=forbidden, size=size) for item in own]
+    n_pool = min((len(pool) for pool in pools), default=0)
+    if n_pool < MIN_POOL:
+        return Draws(np.empty((0, len(own)), dtype=np.int64), n_pool)
+    if alone:
+        return Draws(pools[0][:n_decoys, None], n_pool)
+    filled = [np.append(pool, own) for pool in pools]
+    drawn = np.column_stack([rng.choice(pool, size=n_decoys) for pool in filled])
+    for _ in range(20):  # an item that a decoy holds twice is drawn again
+        twice = _repeats(drawn)
+        if not twice.any():
+            break
+        for column, pool in enumerate(filled):
+            again = twice[:, column]
+            drawn[again, column] = rng.choice(pool, size=int(again.sum()))
+    return Draws(drawn, n_pool)
+
+
+def _repeats(drawn: np.ndarray) -> np.ndarray:
+    """Whether an earlier column of the row holds the same item."""
+    twice = np.zeros(drawn.shape, dtype=bool)
+    for column in range(1, drawn.shape[1]):
+        twice[:, column] = (drawn[:, :column] == drawn[:, [column]]).any(axis=1)
+    return twice
+
+
+def population_sets(
+    cells: np.ndarray,
+    own: tuple[np.ndarray, np.ndarray],
+    *,
+    forbidden: np.ndarray,
+    n_decoys: int,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Other populations for the same pairs.
+
+    A set may overlap with that of the claim: if none did, a claim that holds the strongest edge by
+    chance would beat all others. Each side has the claim's number of populations, and their cells
+    differ from the claim's by a factor of ten at most.
+
+    Parameters
+    ----------
+    cells
+        Cells of each population of the cohort (K).
+    own
+        Positions of the claim's sources and targets.
+    forbidden
+        Edges between populations that no decoy may hold (K x K): those that other claims name for
+        one of the pairs.
+    n_decoys
+        Most sets, where there are too many to take all.
+    rng
+        Source of randomness there.
+
+    Returns
+    -------
+    Membership of sources and of targets (sets x K), each combination once; the first row is the
+    claim. No other row if there are fewer than 20.
+    """
+    k, sizes = len(cells), (len(own[0]), len(own[1]))
+    claim = [_members([side], k) for side in own]
+    every = math.comb(k, sizes[0]) * math.comb(k, sizes[1]) <= MOST_SETS
+    if every:
+        sources, targets = (list(itertools.combinations(range(k), n)) for n in sizes)
+        both = list(itertools.product(sources, targets))
+        source = _members([s for s, _ in both], k)
+        target = _members([t for _, t in both], k)
+    else:
+        source, target = (_random_members(MOST_SETS, n, k, rng) for n in sizes)
+        packed = np.packbits(np.hstack([source, target]), axis=1)
+        keys = [row.tobytes() for row in packed]
+        distinct = np.array(list(dict(zip(keys, range(len(keys)), strict=True)).values()))
+        source, target = source[distinct], target[distinct]
+    kept = ~np.einsum("da,ab,db->d", source, forbidden, target, optimize=True).astype(bool)
+    kept &= (source != claim[0]).any(axis=1) | (target != claim[1]).any(axis=1)
+    for side, member in zip(claim, (source, target), strict=True):
+        ratio = np.log(np.maximum(member @ cells, 1) / np.maximum(side @ cells, 1))
+        kept &= np.abs(ratio) <= np.log(CELL_CALIPER)
+    chosen = np.flatnonzero(kept)
+    chosen = chosen if every else chosen[:n_decoys]
+    if len(chosen) < MIN_POOL:
+        chosen = chosen[:0]
+    return np.vstack([claim[0], source[chosen]]), np.vstack([claim[1], target[chosen]])
+
+
+def _members(sets: Sequence[Sequence[int] | np.ndarray], k: int) -> np.ndarray:
+    member = np.zeros((len(sets), k), dtype=bool)
+    for row, items in enumerate(sets):
+        member[row, list(items)] = True
+    return member
+
+
+def _random_members(n_sets: int, size: int, k: int, rng: np.random.Generator) -> np.ndarray:
+    member = np.zeros((n_sets, k), dtype=bool)
+    chosen = rng.random((n_sets, k)).argsort(axis=1)[:, :size]
+    np.put_along_axis(member, chosen, values=True, axis=1)
+    return member
 
 
 def claim_rng(seed: int, *names: str) -> np.random.Generator:
@@ -131,8 +218,10 @@ def claim_rng(seed: int, *names: str) -> np.random.Generator:
 def decoy_p_value(claim: float, decoys: np.ndarray) -> float:
     """Share of decoys at least as strong as the claim, the claim counted among them.
 
-    NaN without decoys.
+    NaN without decoys. Values that differ by rounding only are the same.
     """
-    if decoys.size == 0:
+    known = decoys[~np.isnan(decoys)]
+    if known.size == 0 or math.isnan(claim):
         return float("nan")
-    return float((1 + (decoys >= claim).sum()) / (1 + decoys.size))
+    slack = 1e-9 * max(1.0, abs(claim))
+    return float((1 + (known >= claim - slack).sum()) / (1 + known.size))

@@ -1,8 +1,7 @@
 """What one cohort says about each claim."""
 
-import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,349 +9,354 @@ import pandas as pd
 from scipy import stats
 
 from osteotalk.claims.circularity import circularity
-from osteotalk.claims.decoys import claim_rng, decoy_p_value, draw_decoys, pair_detection
-from osteotalk.claims.verdicts import NOT_TESTABLE, Rules, verdict
-from osteotalk.contract import conform
-from osteotalk.interactions.support import EDGE, informative_patients, is_active, wilson_interval
-from osteotalk.tables import split, within
+from osteotalk.claims.claim import CONDITIONS, UNTESTABLE, Claim, read_claims
+from osteotalk.claims.cohort import Cohort
+from osteotalk.claims.contrasts import (
+    MIN_CORRELATED,
+    attainable,
+    compare,
+    correlate,
+    mean_interval,
+    rank_correlations,
+)
+from osteotalk.claims.controls import Ledger, Settings
+from osteotalk.claims.decoys import decoy_p_value
+from osteotalk.claims.measure import Measurement, measure
+from osteotalk.claims.programmes import measured_genes
+from osteotalk.claims.response import NO_RESPONSE, response_check
+from osteotalk.claims.values import quantity_values
+from osteotalk.claims.verdicts import INCONCLUSIVE, NOT_SUPPORTED, Rules, verdict
+from osteotalk.contract import conform, empty_frame
+from osteotalk.interactions.support import wilson_interval
 
-log = logging.getLogger(__name__)
-
-STATISTIC = "spec_weight"
-
-
-@dataclass(frozen=True)
-class Cohort:
-    """What the claims are tested on.
-
-    Attributes
-    ----------
-    dataset
-        Id of the cohort.
-    pairs
-        Measured pairs of the resource: ligand, receptor.
-    detection
-        Their detection over the cohort, pairs x 2.
-    interactions
-        Tables of all samples, with columns patient, pair (row in `pairs`) and active.
-    informative
-        From `informative_patients`.
-    support
-        Table `support` of the cohort, with column pair.
-    populations
-        Populations found in the cohort.
-    """
-
-    dataset: str
-    pairs: pd.DataFrame
-    detection: np.ndarray
-    interactions: pd.DataFrame
-    informative: pd.DataFrame
-    support: pd.DataFrame
-    populations: frozenset[str]
-
-
-def prepare_cohort(
-    *,
-    dataset: str,
-    resource: pd.DataFrame,
-    interactions: pd.DataFrame,
-    support: pd.DataFrame,
-    obs: pd.DataFrame,
-    shares: pd.Series,
-    min_cells: int,
-    alpha: float,
-) -> Cohort:
-    """Gather what `gather_evidence` needs.
-
-    Parameters
-    ----------
-    dataset
-        Id of the cohort.
-    resource
-        Pairs that were scored and whose genes were all measured.
-    interactions, support
-        Result tables of the cohort.
-    obs
-        `obs` of the annotated cohort.
-    shares
-        Share of the cohort's cells in which each measured gene is detected.
-    min_cells, alpha
-        As in scoring.
-    """
-    informative = informative_patients(obs, min_cells=min_cells)
-    row = {
-        pair: i for i, pair in enumerate(zip(resource["ligand"], resource["receptor"], strict=True))
-    }
-    table = interactions[["sample", *EDGE, STATISTIC, "q_value"]].copy()
-    for frame in (table, support := support.copy()):
-        keys = zip(frame["ligand_complex"], frame["receptor_complex"], strict=True)
-        frame["pair"] = np.array([row[key] for key in keys], dtype=np.int64)
-    table["patient"] = table["sample"].map(
-        informative.drop_duplicates("sample").set_index("sample")["patient"]
-    )
-    table["active"] = is_active(table, alpha=alpha)
-    sides = ["source", "target"]
-    table[sides] = table[sides].astype("category")  # every claim looks them up
-    return Cohort(
-        dataset=dataset,
-        pairs=resource,
-        detection=pair_detection(resource, shares),
-        interactions=table,
-        informative=informative,
-        support=support,
-        populations=frozenset(obs["population"].astype(str)),
-    )
+NAN = float("nan")
+NOTHING: Mapping[str, Any] = {
+    "reason": "",
+    "given": "",
+    "reason_given": "",
+    "n_sides": "",
+    "sign": 1,
+    "n_informative": 0,
+    "n_active": 0,
+    "best_edge": "",
+    "effect": NAN,
+    "effect_low": NAN,
+    "effect_high": NAN,
+    "direction_p": NAN,
+    "decoy_p": NAN,
+    "population_p": NAN,
+    "n_decoys": 0,
+    "n_population_decoys": 0,
+    **NO_RESPONSE,
+}
 
 
 def gather_evidence(
-    claims: pd.DataFrame,
+    table: pd.DataFrame,
     cohort: Cohort,
     *,
     vocabulary: pd.DataFrame,
     markers: pd.DataFrame,
+    signatures: pd.DataFrame,
     rules: Rules,
-    n_decoys: int,
-    decoy_pool: int,
-    seed: int,
-) -> pd.DataFrame:
+    settings: Settings,
+    named: pd.DataFrame | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Evidence for every claim in one cohort.
 
-    A claim's edges are all its pairs between all its sources and targets. It is active in a patient
-    if one of its edges is. Its statistic in a patient is the highest `spec_weight` (NATMI: the
-    source's share of the ligand's expression times the target's share of the receptor's, 0 to 1)
-    over its edges, 0 where none is detected; samples of one patient are averaged. The statistic is
-    compared with that of matched decoys (see `decoys`).
+    Every claim has one number per patient (`values`), and so has each of its decoys (`decoys`). A
+    plain claim is judged by the mean over the informative patients, a contrast by the difference
+    between two conditions or the correlation with another quantity; the p-value against the decoys
+    is the share of them that do at least as well (Phipson and Smyth 2010,
+    doi:10.2202/1544-6115.1585). An interaction has two kinds of decoys, and both have to be
+    beaten: other pairs (with a q-value over all claims) and other populations.
 
     Parameters
     ----------
-    claims
+    table
         Table of claims.
     cohort
-        From `prepare_cohort`.
-    vocabulary
-        Table of populations.
-    markers
-        Table of markers, by which the populations were named.
-    rules, n_decoys, decoy_pool, seed
-        See `verdicts` and `decoys`.
+        From `osteotalk.claims.cohort.build_cohort`.
+    vocabulary, markers, signatures
+        Tables of populations, of markers by which they were named, of gene programmes.
+    rules, settings
+        Thresholds, and numbers of decoys.
+    named
+        More claims whose pairs, edges and genes must not serve as decoys.
 
     Returns
     -------
-    The table `evidence` (see `osteotalk.contract`), one row per claim in the order of the table.
-    `effect` is the mean over informative patients of the claim's statistic less the mean of its
-    decoys, with a 95 % t interval over patients. `circular` names genes of the claim that are also
-    markers of its populations (see `circularity`).
+    Tables `evidence`, one row per claim in the order of the table, and `decoys` (see
+    `osteotalk.contract`).
     """
-    names = cohort.pairs["ligand"] + "^" + cohort.pairs["receptor"]
-    claimed = names.isin([pair for cell in claims["pairs"] for pair in split(cell)]).to_numpy()
-    circular = circularity(claims, markers=markers, populations=vocabulary)
-    rows = []
-    for claim, circle in zip(claims.astype(str).to_dict("records"), circular, strict=True):
-        row: dict[str, Any] = {
-            "claim_id": claim["claim_id"],
-            "dataset": cohort.dataset,
-            "kind": claim["kind"],
-            "circular": circle,
-        }
-        if claim["kind"] == "interaction":
-            row |= _measure(
-                claim,
-                cohort,
-                vocabulary,
-                claimed=claimed,
-                n_decoys=n_decoys,
-                decoy_pool=decoy_pool,
-                seed=seed,
-            )
-        else:
-            row |= {**_NOTHING, "reason": claim["reason"]}
-        rows.append(row)
-    table = conclude(pd.DataFrame(rows), rules=rules, table="evidence")
-    scored = set(names)
-    notes = []
-    for pairs in claims["pairs"].map(split):
-        lost = [pair for pair in pairs if pair not in scored]
-        told = 0 < len(lost) < len(pairs)
-        notes.append(f"; not measured, or not in the resource: {', '.join(lost)}" if told else "")
-    table["reason"] = [
-        f"{reason}{note}" for reason, note in zip(table["reason"], notes, strict=True)
-    ]
-    return table
+    if table.empty:
+        return empty_frame("evidence"), empty_frame("decoys")
+    claims = read_claims(table, vocabulary=vocabulary)
+    others = [] if named is None else read_claims(named, vocabulary=vocabulary)
+    ledger = read_ledger([*claims, *others], cohort, signatures=signatures)
+    circular = circularity(table, markers=markers, populations=vocabulary, signatures=signatures)
+    rows, matches = [], []
+    for claim, circle in zip(claims, circular, strict=True):
+        row, found = _judge(claim, cohort, ledger, rules=rules, settings=settings)
+        rows.append(row | {"circular": circle})
+        matches += _match_rows(claim, cohort, found)
+    evidence = conclude(pd.DataFrame(rows), rules=rules, table="evidence")
+    return _tell_lost(evidence, claims, cohort), conform(
+        pd.DataFrame(matches, columns=_MATCH), table="decoys"
+    )
+
+
+def read_ledger(claims: Sequence[Claim], cohort: Cohort, *, signatures: pd.DataFrame) -> Ledger:
+    """Gather what the claims name together, see `Ledger`."""
+    n = len(cohort.populations)
+    pairs = np.zeros(len(cohort.pairs), dtype=bool)
+    genes = np.zeros(len(cohort.genes), dtype=bool)
+    edges: dict[int, np.ndarray] = {}
+    for claim in claims:
+        for gene in claim.genes:
+            if gene in cohort.genes:
+                genes[cohort.genes.get_loc(gene)] = True
+        ends = np.ix_(cohort.columns(claim.source), cohort.columns(claim.target))
+        for row in (cohort.pair_row[p] for p in claim.pairs if p in cohort.pair_row):
+            pairs[row] = True
+            edges.setdefault(row, np.zeros((n, n), dtype=bool))[ends] = True
+    weights = {
+        name: (cohort.genes.get_indexer(own.index), own.to_numpy())
+        for name, own in measured_genes(signatures, cohort.genes).items()
+    }
+    return Ledger(pairs, edges, genes, weights)
 
 
 def conclude(evidence: pd.DataFrame, *, rules: Rules, table: str) -> pd.DataFrame:
     """Add interval, q-value and verdict to measured claims.
 
-    `decoy_q` is Benjamini-Hochberg over all rows that have a decoy p-value and enough patients.
-    A row that comes with a reason is not testable for that reason.
+    `decoy_q` is Benjamini-Hochberg over all
+    rows that have a decoy p-value and could be tested. A row that comes with a reason is not
+    testable for that reason; `given` holds a verdict that is certain without the rules.
     """
     evidence = evidence.copy()
+    plain = (evidence["contrast"] == "").to_numpy()
     n, active = (evidence[c].to_numpy(dtype=np.int64) for c in ("n_informative", "n_active"))
-    evidence["support"] = np.where(n > 0, active / np.maximum(n, 1), np.nan)
-    evidence["support_low"], evidence["support_high"] = wilson_interval(active, n)
+    evidence["support"] = np.where(plain & (n > 0), active / np.maximum(n, 1), np.nan)
+    low, high = wilson_interval(active, np.where(plain, n, 0))
+    evidence["support_low"], evidence["support_high"] = low, high
     evidence["decoy_q"] = np.nan
-    tested = evidence["decoy_p"].notna() & (n >= rules.min_patients)
+    tested = evidence["decoy_p"].notna() & (evidence["reason"] == "") & (n >= rules.min_patients)
     if tested.any():
         evidence.loc[tested, "decoy_q"] = stats.false_discovery_control(
             evidence.loc[tested, "decoy_p"].to_numpy(dtype=np.float64)
         )
-    outcome = [
-        (NOT_TESTABLE, row["reason"])
-        if row["reason"]
-        else verdict(
-            n_informative=int(row["n_informative"]),
-            n_active=int(row["n_active"]),
-            support_high=float(row["support_high"]),
-            decoy_q=float(row["decoy_q"]),
-            rules=rules,
-        )
-        for row in evidence.to_dict("records")
-    ]
-    evidence["verdict"] = [name for name, _ in outcome]
-    evidence["reason"] = [reason for _, reason in outcome]
+    told = [verdict(row, rules=rules) for row in evidence.to_dict("records")]
+    evidence["verdict"] = [name for name, _ in told]
+    evidence["reason"] = [reason for _, reason in told]
     return conform(evidence, table=table)
 
 
-_NOTHING: Mapping[str, Any] = {
-    "reason": "",
-    "n_informative": 0,
-    "n_active": 0,
-    "best_edge": "",
-    "effect": float("nan"),
-    "effect_low": float("nan"),
-    "effect_high": float("nan"),
-    "decoy_p": float("nan"),
-    "n_decoys": 0,
-}
+def _judge(
+    claim: Claim, cohort: Cohort, ledger: Ledger, *, rules: Rules, settings: Settings
+) -> tuple[dict[str, Any], Measurement]:
+    """Evidence of one claim, without what needs all claims; and its measurement."""
+    row: dict[str, Any] = {
+        **NOTHING,
+        "claim_id": claim.claim_id,
+        "dataset": cohort.dataset,
+        "kind": claim.kind,
+        "contrast": claim.contrast,
+    }
+    if claim.kind == UNTESTABLE:
+        return row | {"reason": claim.reason}, Measurement()
+    found = measure(claim, cohort, ledger, settings)
+    if found.reason:
+        return row | {"reason": found.reason}, found
+    row |= {"best_edge": found.best_edge}
+    if not claim.contrast:
+        return row | _plain(found, cohort) | response_check(claim, cohort), found
+    if claim.contrast == CONDITIONS:
+        return row | _between_conditions(claim, found, cohort, rules, settings), found
+    return row | _correlation(claim, found, cohort, rules, settings), found
 
 
-def _measure(
-    claim: Mapping[Any, str],
-    cohort: Cohort,
-    vocabulary: pd.DataFrame,
-    *,
-    claimed: np.ndarray,
-    n_decoys: int,
-    decoy_pool: int,
-    seed: int,
-) -> dict[str, Any]:
-    """Numbers of one interaction claim, or the reason why there are none."""
-    pairs, missing = _claim_pairs(claim, cohort.pairs)
-    sources, targets = (
-        {leaf for name in split(claim[side]) for leaf in within(vocabulary, name)}
-        for side in ("source", "target")
-    )
-    reason = _why_not(
-        claim,
-        pairs=pairs,
-        missing=missing,
-        sources=sources,
-        targets=targets,
-        present=cohort.populations,
-    )
-    if reason:
-        return {**_NOTHING, "reason": reason}
-    informative = cohort.informative[
-        cohort.informative["source"].isin(sources) & cohort.informative["target"].isin(targets)
-    ]
-    samples = informative.drop_duplicates("sample").set_index("sample")["patient"].sort_index()
-    if samples.empty:
-        return {**_NOTHING}
-    between = cohort.interactions[
-        cohort.interactions["source"].isin(sources) & cohort.interactions["target"].isin(targets)
-    ]
-    own = between[between["pair"].isin(pairs)]
-    edges = cohort.support[
-        cohort.support["source"].isin(sources)
-        & cohort.support["target"].isin(targets)
-        & cohort.support["pair"].isin(pairs)
-    ]
-    statistic = _patient_statistic(between, samples, len(cohort.pairs))
-    decoys = draw_decoys(
-        pairs,
-        cohort.pairs,
-        cohort.detection,
-        claimed=claimed,
-        pool_size=decoy_pool,
-        n_decoys=n_decoys,
-        rng=claim_rng(seed, cohort.dataset, claim["claim_id"]),
-    )
-    of_claim = statistic[:, pairs].max(axis=1)
-    of_decoys = statistic[:, decoys].max(axis=2)  # patients x decoys
-    effect, low, high = (
-        _mean_interval(of_claim - of_decoys.mean(axis=1)) if decoys.size else ((float("nan"),) * 3)
-    )
+def _plain(found: Measurement, cohort: Cohort) -> dict[str, Any]:
+    if not len(found.samples):
+        return {}
+    value, patients = cohort.by_patient(found.value, found.samples)
+    controls, _ = cohort.by_patient(found.controls, found.samples)
+    active, _ = cohort.by_patient(found.active.astype(float), found.samples)
+    effect = mean_interval(value - controls.mean(axis=1)) if controls.size else (NAN, NAN, NAN)
     return {
-        **_NOTHING,
-        "n_informative": samples.nunique(),
-        "n_active": own.loc[own["active"], "patient"].nunique(),
-        "best_edge": _best_edge(edges),
-        "effect": effect,
-        "effect_low": low,
-        "effect_high": high,
-        "decoy_p": decoy_p_value(float(of_claim.mean()), of_decoys.mean(axis=0)),
-        "n_decoys": len(decoys),
+        "n_informative": len(patients),
+        "n_active": int((active > 0).sum()),
+        **dict(zip(("effect", "effect_low", "effect_high"), effect, strict=True)),
+        **_against_decoys(float(value.mean()), controls, _of_patients(found, cohort), _mean),
     }
 
 
-def _claim_pairs(claim: Mapping[str, str], pairs: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-    """Rows of the claim's pairs, and those of its pairs that could not be scored."""
-    row = dict(zip(pairs["ligand"] + "^" + pairs["receptor"], range(len(pairs)), strict=True))
-    wanted = split(claim["pairs"])
-    found = np.array(sorted({row[pair] for pair in wanted if pair in row}), dtype=np.int64)
-    return found, [pair for pair in wanted if pair not in row]
+def _between_conditions(
+    claim: Claim, found: Measurement, cohort: Cohort, rules: Rules, settings: Settings
+) -> dict[str, Any]:
+    condition = np.array(cohort.conditions, dtype=object)[found.samples]
+    on = [np.isin(condition, side) for side in (claim.first, claim.second)]
+    own = np.array(cohort.patients, dtype=object)[found.samples]
+    both = set(own[on[0]]) & set(own[on[1]])  # their two values would not be independent
+    on = [side & ~np.isin(own, list(both)) for side in on]
+    n = [len(set(own[side])) for side in on]
+    result: dict[str, Any] = {"n_informative": sum(n)}
+    names = ["+".join(side) for side in (claim.first, claim.second)]
+    left = f"; {len(both)} with both are left out" if both else ""
+    if min(n) < rules.min_patients or attainable(*n) > rules.max_direction_p:
+        return result | {
+            "reason": f"too few patients: {n[0]} with {names[0]} against {n[1]} with {names[1]}; "
+            f"{rules.min_patients} of each are needed, and enough that chance alone would order "
+            f"them so in at most {rules.max_direction_p:g} of all cases{left}"
+        }
+    sides = [_patients(found, cohort, side) for side in on]
+    first, second = (side[0] for side in sides)
+    if not first.any() and not second.any():
+        return result | {"given": NOT_SUPPORTED, "reason_given": "detected in no patient"}
+    outcome = compare(first, second, sign=claim.sign, seed=settings.seed)
+
+    def statistic(values: tuple[np.ndarray, ...]) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            difference = _mean(values[0]) - _mean(values[1])
+        return claim.sign * difference
+
+    controls = tuple(side[1] for side in sides)
+    elsewhere = tuple(side[2] for side in sides) if found.elsewhere is not None else None
+    return result | {
+        "n_sides": f"{n[0]} patients with {names[0]}, {n[1]} with {names[1]}{left}",
+        "sign": claim.sign,
+        "effect": outcome.effect,
+        "effect_low": outcome.low,
+        "effect_high": outcome.high,
+        "direction_p": outcome.p_value,
+        **_against_decoys(claim.sign * outcome.effect, controls, elsewhere, statistic),
+    }
 
 
-def _why_not(
-    claim: Mapping[Any, str],
-    *,
-    pairs: np.ndarray,
-    missing: list[str],
-    sources: set[str],
-    targets: set[str],
-    present: frozenset[str],
-) -> str:
-    if not pairs.size:
-        return (
-            f"no pair could be scored: not measured, or not in the resource: {', '.join(missing)}"
+def _correlation(
+    claim: Claim, found: Measurement, cohort: Cohort, rules: Rules, settings: Settings
+) -> dict[str, Any]:
+    if claim.quantity is None:
+        msg = f"claim {claim.claim_id} is a correlation with nothing"
+        raise ValueError(msg)
+    along, reason = quantity_values(cohort, claim.quantity)
+    if reason:
+        return {"reason": reason}
+    along = along[cohort.partners]
+    on = ~np.isnan(along[found.samples])
+    value, controls, elsewhere = _patients(found, cohort, on)
+    x, _ = cohort.by_patient(along[found.samples[on]], found.samples[on])
+    least = max(rules.min_patients, MIN_CORRELATED)
+    result: dict[str, Any] = {"n_informative": len(value)}
+    if len(value) < least:
+        return result | {"reason": f"too few patients: {len(value)} with both, {least} are needed"}
+    if not value.any():
+        return result | {"given": NOT_SUPPORTED, "reason_given": "detected in no patient"}
+    if np.ptp(value) == 0 or np.ptp(x) == 0:
+        return result | {"given": INCONCLUSIVE, "reason_given": "no variation between patients"}
+    outcome = correlate(value, x, sign=claim.sign, seed=settings.seed)
+    return result | {
+        "n_sides": f"{len(value)} patients",
+        "sign": claim.sign,
+        "effect": outcome.effect,
+        "effect_low": outcome.low,
+        "effect_high": outcome.high,
+        "direction_p": outcome.p_value,
+        **_against_decoys(
+            claim.sign * outcome.effect,
+            controls,
+            elsewhere,
+            lambda values: claim.sign * rank_correlations(values, x),
+        ),
+    }
+
+
+def _patients(
+    found: Measurement, cohort: Cohort, on: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Values of claim, controls and population decoys by patient, over some of the samples."""
+    rows = found.samples[on]
+    parts = [cohort.by_patient(part[on], rows)[0] for part in (found.value, found.controls)]
+    return parts[0], parts[1], _of_patients(found, cohort, on)
+
+
+def _of_patients(
+    found: Measurement, cohort: Cohort, on: np.ndarray | None = None
+) -> np.ndarray | None:
+    if found.elsewhere is None:
+        return None
+    rows = np.ones(len(found.samples), dtype=bool) if on is None else on
+    return cohort.by_patient(found.elsewhere[rows], found.samples[rows])[0]
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Mean over patients that have a value; NaN where none has."""
+    known = ~np.isnan(values)
+    n = known.sum(axis=0)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    result: np.ndarray = np.where(n > 0, total / np.maximum(n, 1), np.nan)
+    return result
+
+
+def _against_decoys(claim: float, controls: Any, elsewhere: Any, statistic: Any) -> dict[str, Any]:
+    """p-values of the claim's statistic against both kinds of decoys."""
+    of_controls = statistic(controls)
+    of_sets = np.full(1, np.nan) if elsewhere is None else statistic(elsewhere)
+    own, of_sets = float(of_sets[0]), of_sets[1:]
+    return {
+        "decoy_p": decoy_p_value(claim, of_controls),
+        "population_p": decoy_p_value(own, of_sets),
+        "n_decoys": int((~np.isnan(of_controls)).sum()),
+        "n_population_decoys": int((~np.isnan(of_sets)).sum()),
+    }
+
+
+_MATCH = (
+    "claim_id",
+    "dataset",
+    "control",
+    "quantity",
+    "n_pool",
+    "n_decoys",
+    "claim",
+    "decoy_low",
+    "decoy_median",
+    "decoy_high",
+    "difference",
+)
+
+
+def _match_rows(claim: Claim, cohort: Cohort, found: Measurement) -> list[dict[str, Any]]:
+    rows = []
+    for match in found.matches:
+        if not len(match.decoys) or match.claim <= 0:
+            continue
+        low, median, high = np.quantile(match.decoys, [0.05, 0.5, 0.95])
+        centre = np.log2(np.maximum(match.decoys, 1e-12)).mean()
+        rows.append(
+            {
+                "claim_id": claim.claim_id,
+                "dataset": cohort.dataset,
+                "control": match.control,
+                "quantity": match.quantity,
+                "n_pool": found.n_pool if match.control != "populations" else len(match.decoys),
+                "n_decoys": len(match.decoys),
+                "claim": match.claim,
+                "decoy_low": float(low),
+                "decoy_median": float(median),
+                "decoy_high": float(high),
+                "difference": float(centre - math.log2(match.claim)),
+            }
         )
-    for side, wanted in (("source", sources), ("target", targets)):
-        if not wanted & present:
-            named = ", ".join(split(claim[side]))
-            return f"population absent from the cohort: none of the {side}s ({named}) was found"
-    return ""
+    return rows
 
 
-def _patient_statistic(between: pd.DataFrame, samples: pd.Series, n_pairs: int) -> np.ndarray:
-    """Highest statistic over the edges of each pair, patients (sorted) x pairs."""
-    order = {sample: i for i, sample in enumerate(samples.index)}
-    best = np.zeros((len(samples), n_pairs))
-    rows = between[between["sample"].isin(order)]
-    np.maximum.at(
-        best,
-        (rows["sample"].map(order).to_numpy(dtype=np.int64), rows["pair"].to_numpy()),
-        rows[STATISTIC].to_numpy(),
-    )
-    return pd.DataFrame(best).groupby(samples.to_numpy(), sort=True).mean().to_numpy()
-
-
-def _mean_interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean and 95 % t interval; the interval is NaN for fewer than two values."""
-    mean = float(values.mean())
-    if len(values) < 2:
-        return mean, float("nan"), float("nan")
-    width = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
-    return mean, mean - width, mean + width
-
-
-def _best_edge(edges: pd.DataFrame) -> str:
-    """The claim's edge with the highest support, then the best median specificity rank."""
-    if edges.empty:
-        return ""
-    best = edges.sort_values(
-        ["n_active", "median_specificity_rank", *EDGE],
-        ascending=[False, True, True, True, True, True],
-        kind="stable",
-    ).iloc[0]
-    return f"{best['source']}>{best['target']}:{best['ligand_complex']}^{best['receptor_complex']}"
+def _tell_lost(evidence: pd.DataFrame, claims: Sequence[Claim], cohort: Cohort) -> pd.DataFrame:
+    """Add to the reason which pairs of a claim could not be scored, where others could."""
+    notes = []
+    for claim in claims:
+        lost = [pair for pair in claim.pairs if pair not in cohort.pair_row]
+        told = 0 < len(lost) < len(claim.pairs)
+        notes.append(f"; not measured, or not in the resource: {', '.join(lost)}" if told else "")
+    reason = [f"{text}{note}" for text, note in zip(evidence["reason"], notes, strict=True)]
+    return evidence.assign(reason=reason)

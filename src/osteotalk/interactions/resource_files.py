@@ -16,9 +16,9 @@ import pandas as pd
 
 from osteotalk.ingest.gene_tables import SymbolTable
 from osteotalk.interactions.gene_naming import HUMAN, UNKNOWN, looks_like
+from osteotalk.tables.cells import date_problems
 from osteotalk.tables.model import TableError, count_problems
 from osteotalk.tables.read import read_table
-from osteotalk.tables.references import date_problems
 from osteotalk.tables.renew import renew_text
 
 log = logging.getLogger(__name__)
@@ -96,6 +96,14 @@ def liana_resource(name: str) -> pd.DataFrame:
     table = _liana_table()
     pairs = table.loc[table["resource"] == name, list(SIDES)]
     return pairs.drop_duplicates().reset_index(drop=True)
+
+
+def liana_pairs(symbols: SymbolTable) -> pd.DataFrame:
+    """Pairs of all human resources of LIANA, each once, with renewed symbols: ligand, receptor."""
+    table = _liana_table()
+    pairs = table.loc[table["resource"] != MOUSE, list(SIDES)].drop_duplicates()
+    renewed = {side: [renew_text(name, symbols) for name in pairs[side]] for side in SIDES}
+    return pd.DataFrame(renewed).drop_duplicates().reset_index(drop=True)
 
 
 def _unknown(name: str) -> str:

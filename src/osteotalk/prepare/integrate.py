@@ -233,8 +233,38 @@ def _reduce(adata: AnnData, *, n_top_genes: int, n_pcs: int, seed: int) -> int:
     return n_pcs
 
 
+def cluster(adata: AnnData, *, n_neighbors: int, resolution: float, seed: int) -> pd.Series:
+    """Cluster cells on their (aligned) components again.
+
+    Parameters
+    ----------
+    adata
+        Cells with `obsm["X_pca"]`.
+    n_neighbors, resolution, seed
+        See `integrate`.
+
+    Returns
+    -------
+    Cluster of each cell.
+    """
+    cells = AnnData(sparse.csr_matrix((adata.n_obs, 1), dtype=np.float32), obs=adata.obs[[]])
+    cells.obsm["X_pca"] = adata.obsm["X_pca"]
+    with warnings.catch_warnings():
+        _ignore_library_warnings()
+        near = min(n_neighbors, adata.n_obs - 1)
+        _cluster(cells, n_neighbors=near, resolution=resolution, seed=seed)
+    clusters: pd.Series = cells.obs["cluster"].astype(str)
+    return clusters
+
+
 def _cluster_and_map(adata: AnnData, *, n_neighbors: int, resolution: float, seed: int) -> None:
     """Neighbour graph, Leiden clusters and UMAP of all cells, in place."""
+    _cluster(adata, n_neighbors=n_neighbors, resolution=resolution, seed=seed)
+    sc.tl.umap(adata, random_state=seed)
+    log.info("mapped")
+
+
+def _cluster(adata: AnnData, *, n_neighbors: int, resolution: float, seed: int) -> None:
     sc.pp.neighbors(adata, n_neighbors=n_neighbors, use_rep="X_pca", random_state=seed)
     log.info("neighbours found")
     sc.tl.leiden(
@@ -247,8 +277,6 @@ def _cluster_and_map(adata: AnnData, *, n_neighbors: int, resolution: float, see
         random_state=seed,
     )
     log.info("clustered")
-    sc.tl.umap(adata, random_state=seed)
-    log.info("mapped")
 
 
 def _map_before(adata: AnnData, *, n_neighbors: int, seed: int) -> np.ndarray:

@@ -1,8 +1,6 @@
 """Figures of the verdicts: how many of each, and the support of every claim that was tested."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +8,9 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from osteotalk.report.claim_words import short_name
 from osteotalk.report.svg import drawing_style, to_svg
-from osteotalk.report.text import VERDICTS, number, shorten, verdict, words
+from osteotalk.report.text import VERDICTS, number, shorten, verdict
 
 _WIDTH = 7.6
 
@@ -47,9 +46,9 @@ def support_figure(claims: pd.DataFrame, *, threshold: float, uid: str, **mark: 
     Parameters
     ----------
     claims
-        In drawing order: ``claim_id``, ``statement``, ``pairs``, ``verdict``, ``support``,
-        ``support_low``, ``support_high``, ``n_active``, ``n_informative``; support is a number
-        in every row.
+        In drawing order: ``claim_id``, ``verdict``, ``support``, ``support_low``,
+        ``support_high``, ``n_active``, ``n_informative`` and what names a claim (``pairs``,
+        ``genes``, ``signature``, ``statement``); support is a number in every row.
     threshold
         Least support of a positive verdict, drawn as a line.
     """
@@ -67,7 +66,10 @@ def support_figure(claims: pd.DataFrame, *, threshold: float, uid: str, **mark: 
             axes.plot([middle], [row], look.marker, color=look.colour, ms=5.5, clip_on=False)
             seen = f"{int(number(claim['n_active']))}/{int(number(claim['n_informative']))}"
             axes.text(1.05, row, seen, va="center", fontsize=8)
-        labels = [_short_name(claim) for claim in claims.to_dict("records")]
+        labels = [
+            f"{shorten(str(claim['claim_id']), 14)}  {short_name(claim)}"
+            for claim in claims.to_dict("records")
+        ]
         axes.set_yticks(range(len(claims)), labels, fontsize=8)
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(len(claims) - 0.4, -0.6)
@@ -86,11 +88,3 @@ def support_figure(claims: pd.DataFrame, *, threshold: float, uid: str, **mark: 
             fontsize=8.5,
         )
         return to_svg(drawing, uid=uid, **mark)
-
-
-def _short_name(claim: Mapping[Any, Any]) -> str:
-    """Id with the first pair and how many follow; with the statement where there is no pair."""
-    pairs = [pair for pair in words(claim.get("pairs")).split(";") if pair]
-    text = shorten(pairs[0] if pairs else words(claim["statement"]), 30)
-    more = f" +{len(pairs) - 1}" if len(pairs) > 1 else ""
-    return f"{shorten(str(claim['claim_id']), 14)}  {text}{more}"

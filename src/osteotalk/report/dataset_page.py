@@ -7,11 +7,13 @@ import pandas as pd
 from anndata import AnnData
 
 from osteotalk.report.agreement_section import agreement_section
+from osteotalk.report.claim_words import Names, programme_labels
 from osteotalk.report.cohort_tables import (
     STAMP,
     order_samples,
 )
 from osteotalk.report.cross_check_section import cross_check_section
+from osteotalk.report.decoy_section import decoy_section
 from osteotalk.report.edges_section import edges_section, network_section
 from osteotalk.report.evidence_section import evidence_section
 from osteotalk.report.integration_section import integration_section
@@ -51,6 +53,8 @@ def build_dataset_page(
     labels: pd.DataFrame,
     parameters: Mapping[str, object],
     truth: Mapping[str, object] | None,
+    decoys: pd.DataFrame | None = None,
+    signatures: pd.DataFrame | None = None,
 ) -> Page:
     """Build the page of one cohort.
 
@@ -76,6 +80,10 @@ def build_dataset_page(
         Merged config.
     truth
         Content of ``truth.json`` for a simulated cohort, else None.
+    decoys
+        Result table; without it there is no section on the match of the decoys.
+    signatures
+        Table of the analysis, for the labels of gene programmes.
 
     Raises
     ------
@@ -115,9 +123,16 @@ def build_dataset_page(
         edges_section(support, palette=palette, parameters=parameters, dataset=dataset),
         *([checked] if (checked := cross_check_section(cohort, cross_check)) else []),
         evidence_section(
-            evidence, claims, palette=palette, dataset=dataset, parameters=parameters, stamp=stamp
+            evidence,
+            claims,
+            names=Names(palette, programme_labels(signatures)),
+            dataset=dataset,
+            parameters=parameters,
+            stamp=stamp,
         ),
     ]
+    if decoys is not None:
+        sections.append(decoy_section(decoys, evidence, dataset=dataset, stamp=stamp))
     if truth is not None and simulated:
         sections.append(truth_section(truth, dataset=dataset))
     title = words(dataset_row.get("title")) or dataset

@@ -4,30 +4,25 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from osteotalk.report.claim_figures import verdict_counts_figure
+from osteotalk.report.calibration_section import calibration_section
+from osteotalk.report.claim_words import Names, programme_labels
 from osteotalk.report.cohort_tables import STAMP
 from osteotalk.report.dataset_page import simulated_banner
-from osteotalk.report.evidence_section import (
-    NOT_TESTABLE,
-    headline,
-    support_figures,
-    undecoyed,
-    with_verdicts,
-)
 from osteotalk.report.methods import methods_text
-from osteotalk.report.model import Column, Figure, Page, Section, Table
+from osteotalk.report.model import Column, Page, Section, Table
 from osteotalk.report.origin_section import status_words
 from osteotalk.report.provenance import provenance_section
+from osteotalk.report.published_section import published_section
+from osteotalk.report.sensitivity_section import sensitivity_section
 from osteotalk.report.text import (
-    VERDICTS,
     enumerate_words,
     page_name,
     plural,
-    support_text,
-    verdict,
     words,
 )
-from osteotalk.report.vocabulary import Vocabulary, vocabulary
+from osteotalk.report.therapies_section import therapies_section
+from osteotalk.report.verdicts_section import verdicts_section
+from osteotalk.report.vocabulary import vocabulary
 from osteotalk.report.wording import (
     QUESTION,
     REVIEW,
@@ -51,6 +46,12 @@ def build_index_page(
     parameters: Mapping[str, object],
     provenance: Mapping[str, object],
     interactions: pd.DataFrame | None = None,
+    signatures: pd.DataFrame | None = None,
+    calibration: pd.DataFrame | None = None,
+    therapies: pd.DataFrame | None = None,
+    findings: pd.DataFrame | None = None,
+    published: pd.DataFrame | None = None,
+    sensitivity: pd.DataFrame | None = None,
 ) -> Page:
     """Build the first page of the report.
 
@@ -71,22 +72,42 @@ def build_index_page(
     interactions
         Table of the analysis. With it the limits name the pairs that were added to the resource or
         dropped from it.
+    signatures
+        Table of the analysis, for the labels of gene programmes.
+    calibration, sensitivity
+        Result tables; where one is absent, its section says so.
+    therapies
+        Result table; without it there is no section on drugs.
+    findings, published
+        Table of published findings and their verdicts; without both there is no section on them.
     """
-    palette = vocabulary(populations)
+    names = Names(vocabulary(populations), programme_labels(signatures))
     made_up = datasets[datasets["source"].map(words) == "simulated"]
     titles = [words(row["title"]) or str(row["dataset"]) for row in made_up.to_dict("records")]
     stamp = STAMP if len(made_up) == len(datasets) and len(datasets) else ""
     if titles and not stamp:
         stamp = f"INCLUDES {STAMP}"
+    drugs = None if therapies is None else therapies_section(therapies, claims, stamp=stamp)
+    title_of = {str(row["dataset"]): words(row["title"]) for row in datasets.to_dict("records")}
     return Page(
         file="index.html",
         title="osteotalk: claims on osteosarcoma cell-cell interaction against single-cell data",
         lead=(QUESTION, REVIEW),
         sections=(
             _cohorts(datasets, samples, cohort_summary),
-            _verdicts(
-                claims, verdicts, evidence, datasets, palette, parameters=parameters, stamp=stamp
+            verdicts_section(
+                claims,
+                verdicts,
+                evidence,
+                datasets=datasets,
+                names=names,
+                parameters=parameters,
+                stamp=stamp,
             ),
+            calibration_section(calibration, titles=title_of, stamp=stamp),
+            sensitivity_section(sensitivity, stamp=stamp),
+            *_published(findings, published, datasets, names, stamp=stamp),
+            *([drugs] if drugs else []),
             _reading(parameters),
             _limits(claims, verdicts, interactions, provenance),
             Section(
@@ -189,98 +210,17 @@ def _cohort_table(frame: pd.DataFrame) -> Table:
     )
 
 
-def _verdicts(
-    claims: pd.DataFrame,
-    verdicts: pd.DataFrame,
-    evidence: pd.DataFrame,
+def _published(
+    findings: pd.DataFrame | None,
+    published: pd.DataFrame | None,
     datasets: pd.DataFrame,
-    palette: Vocabulary,
+    names: Names,
     *,
-    parameters: Mapping[str, object],
     stamp: str,
-) -> Section:
-    frame = with_verdicts(claims, verdicts, palette=palette)
-    several = len(datasets) > 1
-    frame["per_cohort"] = _per_cohort(frame["claim_id"], evidence, datasets)
-    sizes = frame["verdict"].value_counts()
-    extra = sorted(set(sizes.index) - {look.name for look in VERDICTS})
-    counts = pd.Series(
-        {name: int(sizes.get(name, 0)) for name in [*[look.name for look in VERDICTS], *extra]}
-    )
-    alt = "Claims per verdict: " + "; ".join(f"{name}: {n}" for name, n in counts.items())
-    figure = Figure(
-        "figure-verdicts",
-        verdict_counts_figure(counts, uid="verdicts", alt=alt, stamp=stamp),
-        alt,
-        "Number of claims per verdict. Each claim counts once, however well it is founded; claims "
-        "share genes and patients, so they are not independent of one another. 'Not testable' is "
-        "no verdict against a claim.",
-        table="table-verdicts",
-    )
-    return Section(
-        anchor="verdicts",
-        title="The verdict on every claim",
-        question="Which statements do the data bear out, which not, and which can they not judge?",
-        body=(
-            headline(frame["verdict"], mark=stamp),
-            "Of the claims that could not be tested, each names its reason in the table. The "
-            "table keeps the order of the table of claims, not that of the verdicts.",
-        ),
-        figures=(
-            figure,
-            *support_figures(frame, parameters=parameters, stamp=stamp, table="table-verdicts"),
-        ),
-        tables=(_verdict_table(frame, several=several),),
-        caveats=undecoyed(frame),
-    )
-
-
-def _per_cohort(claim_ids: pd.Series, evidence: pd.DataFrame, datasets: pd.DataFrame) -> list[str]:
-    """Verdict and support of each claim in every cohort, in words."""
-    names = [str(name) for name in datasets["dataset"]]
-    found = {
-        (str(row["claim_id"]), str(row["dataset"])): row for row in evidence.to_dict("records")
-    }
-    cells = []
-    for claim_id in claim_ids:
-        parts = []
-        for name in names:
-            row = found.get((str(claim_id), name))
-            look = verdict(row["verdict"] if row else None)
-            silent = row is None or look.name in {NOT_TESTABLE, "not evaluated"}
-            detail = "" if row is None or silent else f", {support_text(row)}"
-            parts.append(f"{name}: {look.symbol} {look.name}{detail}")
-        cells.append("; ".join(parts))
-    return cells
-
-
-def _verdict_table(frame: pd.DataFrame, *, several: bool) -> Table:
-    cohorts = (Column("per_cohort", "By cohort", wide=True),) if several else ()
-    return Table(
-        "table-verdicts",
-        frame,
-        "All claims. Support: patients in whom the claim is active, of those who could show it, "
-        "with a 95 % Wilson interval. Decoy q: low where matched pairs are less concentrated. "
-        "Tier: how far the source of the statement was checked, A best, D unverified.",
-        (
-            Column("claim_id", "Claim", "code"),
-            Column("statement", "Statement", wide=True),
-            Column("verdict", "Verdict", "verdict"),
-            Column("theme", "Theme", missing="none"),
-            Column("_support_text", "Support", "estimate", sort="support", missing="not measured"),
-            Column("decoy_q", "Decoy q", "probability", missing="no decoy test"),
-            *cohorts,
-            Column("reason", "Reason", wide=True, missing="none given"),
-            Column("circular", "Named by its own gene", wide=True, missing="no"),
-            Column("caveat", "Caveat", wide=True, missing="none given"),
-            Column("_best_edge", "Best edge", missing="none"),
-            Column("evidence_tier", "Tier", missing="none given"),
-            Column("drugs", "Drugs on the axis", "list", missing="none named"),
-            Column("sources", "Sources of the statement", "sources", missing="none"),
-        ),
-        download="assets/verdicts.tsv",
-        filters=("verdict", "theme"),
-    )
+) -> tuple[Section, ...]:
+    if findings is None or published is None or findings.empty:
+        return ()
+    return (published_section(findings, published, datasets=datasets, names=names, stamp=stamp),)
 
 
 def _reading(parameters: Mapping[str, object]) -> Section:

@@ -3,17 +3,15 @@
 Plain text. ``doi:10.x`` and ``arXiv:n`` become links when the page is rendered.
 """
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from osteotalk.annotate.cnv import LIMIT_SDS, MIN_SHIFT, MIN_Z
 from osteotalk.annotate.malignancy import PRIVATE
 from osteotalk.annotate.malignancy_sample import GROUP_ABERRANT, GROUP_NORMAL, HALF, MIN_ARMS
 from osteotalk.interactions.methods import METHODS
+from osteotalk.report.claim_methods import claim_paragraphs
+from osteotalk.report.method_words import Settings, clause, joined, version
 from osteotalk.report.text import enumerate_words, plural, setting, words
-
-Settings = Mapping[str, object]
 
 
 def methods_text(
@@ -39,28 +37,9 @@ def methods_text(
         _cells(parameters, provenance),
         _populations(parameters, provenance),
         _interactions(parameters, provenance),
-        _claims(parameters),
+        *claim_paragraphs(parameters, provenance),
         _software(parameters, provenance),
     )
-
-
-def clause(config: Settings, path: str, template: str) -> str:
-    """Template filled with a setting; empty where the setting is absent."""
-    value = setting(config, path)
-    return "" if value is None else template.format(value)
-
-
-def joined(*clauses: str) -> str:
-    """Clauses that are there, in brackets and separated by semicolons; empty if none is."""
-    present = [part for part in clauses if part]
-    return f" ({'; '.join(present)})" if present else ""
-
-
-def version(provenance: Settings, package: str) -> str:
-    """Package with its version, or the name alone where the version is not recorded."""
-    packages = provenance.get("packages")
-    found = packages.get(package) if isinstance(packages, Mapping) else None
-    return f"{package} {found}" if found else package
 
 
 def _cohorts(config: Settings, datasets: pd.DataFrame, samples: pd.DataFrame) -> str:
@@ -291,30 +270,6 @@ def _null(config: Settings) -> str:
         "saddlepoint approximation (doi:10.2307/3214212, doi:10.1093/biomet/73.2.307); where that "
         "is not exact enough to decide, labels are dealt to its expressing cells (at most 50,000 "
         "times)."
-    )
-
-
-def _claims(config: Settings) -> str:
-    decoys = joined(
-        clause(config, "claims.n_decoys", "up to {} decoys per claim"),
-        clause(config, "claims.decoy_pool", "drawn from the {} nearest pairs"),
-    )
-    rules = [
-        clause(config, "claims.min_patients", "at least {} informative patients"),
-        clause(config, "claims.min_support", "a support of at least {}"),
-        clause(config, "claims.max_decoy_q", "a decoy q of at most {}"),
-    ]
-    present = [rule for rule in rules if rule]
-    needs = f" 'Supported' needs {enumerate_words(present)}." if present else ""
-    return (
-        "Claims. Several samples of a patient count once. Support is the share of informative "
-        "patients in whom an edge of the claim is active, with a 95 % Wilson interval "
-        "(doi:10.1080/01621459.1927.10502953). Decoys keep the populations of the claim and swap "
-        f"in pairs of similar detection that no claim names{decoys}; the statistic compared is "
-        "NATMI's specificity weight, the highest over the claim's edges, averaged over patients. "
-        "Decoy p-values are corrected over the claims of a cohort (Benjamini-Hochberg). Cohorts "
-        "are combined only if their patients are different: patients are added up, and decoy "
-        f"p-values are combined by Fisher's method.{needs}"
     )
 
 

@@ -15,6 +15,7 @@ Kind = Literal[
     "list",
     "code",
     "estimate",
+    "result",
     "integer",
     "share",
     "number",
@@ -30,7 +31,8 @@ class Column:
     """One column of a table: the frame's column, its heading and how to print it.
 
     ``sort`` names the frame's column to sort by where the printed text would sort badly,
-    ``missing`` says what an absent value means, ``wide`` marks running text.
+    ``missing`` says what an absent value means, ``wide`` marks running text. ``details`` are
+    further values of the row, folded below this one; those that are absent are left out.
     """
 
     key: str
@@ -39,6 +41,7 @@ class Column:
     sort: str | None = None
     missing: str = "no value"
     wide: bool = False
+    details: tuple["Column", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Table:
     """A table: values, caption, the columns to print and the file to download it from.
 
     Columns of the frame that are not listed are in the download only; those whose name starts
-    with an underscore serve sorting and linking and are in neither.
+    with an underscore serve printing, sorting and linking and are not in it. ``filters`` names
+    columns or details by which the reader can choose rows.
     """
 
     anchor: str

@@ -165,6 +165,21 @@ def sort_key(row: dict[str, object], column: Column) -> str:
     return f"{parsed:.10g}" if math.isfinite(parsed) else words(value)
 
 
+def details(row: dict[str, object], column: Column) -> list[tuple[str, Markup]]:
+    """Labels and contents of the values folded below a cell, without those that are absent."""
+    return [
+        (item.label, cell(row, item))
+        for item in column.details
+        if _text(row.get(item.key), item) not in {"", DASH}
+    ]
+
+
+def filtered(table: Table) -> list[Column]:
+    """Columns and details to filter a table by, in the order of its filters."""
+    known = {item.key: item for column in table.columns for item in (*column.details, column)}
+    return [known[key] for key in table.filters]
+
+
 def options(table: Table, key: str) -> list[str]:
     """Distinct values to filter a column by, in order of appearance."""
     return list(dict.fromkeys(text for value in table.frame[key] if (text := words(value))))
@@ -198,11 +213,14 @@ def _environment() -> Environment:
         "records": records,
         "svg": Markup,
         "count": count,
+        "words": words,
     }
     environment.globals |= {
         "cell": cell,
         "sort_key": sort_key,
         "options": options,
+        "details": details,
+        "filtered": filtered,
         "has_missing": has_missing,
         "style": Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
         "script": Markup((TEMPLATES / "tables.js").read_text(encoding="utf-8")),

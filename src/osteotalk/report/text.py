@@ -30,56 +30,71 @@ VERDICTS: tuple[Verdict, ...] = (
     Verdict(
         "supported",
         "●",
-        "#0B6E4F",
+        "#1E6349",
         "o",
-        "Active in at least {min_support} of the informative patients, and concentrated between "
-        "the claim's populations more than matched decoys (decoy q at most {max_decoy_q}). The "
-        "transcripts are where the claim puts them; that the cells signal is not shown.",
+        "A plain claim is active in at least {min_support} of the informative patients; a "
+        "contrast goes in the stated direction (one-sided p at most {max_direction_p}). Both are "
+        "stronger than matched decoys (decoy q at most {max_decoy_q}), interactions also than the "
+        "same pairs between other populations (p at most {max_population_p}). The transcripts are "
+        "where the claim puts them; that the cells signal is not shown.",
     ),
     Verdict(
         "present, not specific",
         "◐",
-        "#8A5A00",
+        "#8F6C0E",
         "D",
-        "Active in at least {min_support} of the informative patients, but decoys do as well, or "
-        "there were too few decoys to tell. Presence alone is weak evidence: many pairs of "
-        "abundant genes would show it.",
+        "Active in at least {min_support} of the informative patients, or in the stated "
+        "direction, but decoys do as well, or there were too few decoys to tell. Presence alone "
+        "is weak evidence: many pairs of abundant genes would show it.",
     ),
     Verdict(
         "partly",
         "◔",
-        "#3B5BA5",
+        "#276CD6",
         "^",
-        "Active in some informative patients, but in less than {min_support} of them.",
+        "A plain claim, active in some informative patients, but in less than {min_support} of "
+        "them.",
     ),
     Verdict(
         "not supported",
         "○",
-        "#5A5F66",
+        "#25272C",
         "s",
-        "Active in no informative patient, and there were enough of them: the interval of the "
-        "support stays below {min_support}.",
+        "A plain claim, active in no informative patient, and there were enough of them: the "
+        "interval of the support stays below {min_support}. A contrast whose genes or cells are "
+        "found in no patient.",
     ),
     Verdict(
         "contradicted",
         "✕",
-        "#A61C3C",
+        "#7D0A14",
         "X",
-        "The claim states a direction and the interval of the data excludes it. A claim that "
-        "states no direction cannot be contradicted.",
+        "A contrast whose whole interval lies on the other side of no effect: the data show the "
+        "opposite of what is stated. A plain claim states no direction and cannot be "
+        "contradicted.",
+    ),
+    Verdict(
+        "inconclusive",
+        "▽",
+        "#6E717F",
+        "v",
+        "Measured, but the data do not decide: active in none of too few patients to rule it "
+        "out, or a contrast whose direction is not shown although its interval leaves room for "
+        "it. It counts neither for nor against the claim.",
     ),
     Verdict(
         "not testable",
         "□",
-        "#6B4E8E",
+        "#41228F",
         "P",
         "The data cannot answer, and the row says why: a gene not measured, a population absent, "
-        "fewer than {min_patients} informative patients or too few to rule it out, or a route "
-        "that leaves no trace in RNA. It counts neither for nor against the claim.",
+        "fewer than {min_patients} informative patients, too few patients on one side of a "
+        "contrast, or a route that leaves no trace in RNA. It counts neither for nor against the "
+        "claim.",
     ),
 )
 NOT_EVALUATED = Verdict(
-    "not evaluated", "?", "#5A5F66", "v", "No row for this claim in the verdict table."
+    "not evaluated", "?", "#5A5F66", "*", "No row for this claim in the verdict table."
 )
 
 

@@ -3,12 +3,21 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
+from osteotalk.interactions.support import wilson_interval
+from osteotalk.report.claim_words import NOT_TESTABLE
 from osteotalk.report.model import Column, Section, Table
-from osteotalk.report.text import VERDICTS, number, plural, setting, significant, words
+from osteotalk.report.text import VERDICTS, count, number, setting, significant, words
 
 Truth = Mapping[str, object]
+# Keys of the comparison of claims, and the headings of the table.
+_SIDES: Mapping[str, str] = {
+    "planted": "Claims that hold",
+    "planted_partly": "In some conditions",
+    "unplanted": "Claims that do not",
+}
 
 
 def truth_section(truth: Truth, *, dataset: str) -> Section:
@@ -28,14 +37,15 @@ def truth_section(truth: Truth, *, dataset: str) -> Section:
             Table(
                 "truth-verdicts",
                 verdicts,
-                "Interaction claims by what was planted and the verdict they got. A claim counts "
-                "as planted if both sides of one of its edges were raised, by planting or "
-                "because the genes are markers. Planted claims should be supported; verdicts of "
-                "'supported' in the second column are false alarms.",
+                "Claims by the verdict they got (rows) and what was planted (columns). A claim "
+                "holds if what it says is raised (both sides of an edge, its genes or programme, "
+                "its share of cells), by planting or because the genes are markers; one that "
+                "compares conditions, if that is so on the one side only. Claims that hold should "
+                "be supported, for those that hold in some conditions only 'partly' is right as "
+                "well; verdicts of 'supported' in the last column are false alarms.",
                 (
                     Column("verdict", "Verdict", "verdict"),
-                    Column("planted", "Claims that hold", "integer"),
-                    Column("unplanted", "Claims that do not", "integer"),
+                    *[Column(name, label, "integer") for name, label in _SIDES.items()],
                 ),
                 download=f"assets/{dataset}_truth_verdicts.tsv",
             )
@@ -100,16 +110,16 @@ def _plain(value: object) -> str:
 
 
 def _verdict_frame(truth: Truth) -> pd.DataFrame | None:
-    sides = {name: setting(truth, f"claims.{name}.verdicts") for name in ("planted", "unplanted")}
+    sides = {name: setting(truth, f"claims.{name}.verdicts") for name in _SIDES}
     found = {name: side for name, side in sides.items() if isinstance(side, Mapping)}
     if len(found) != len(sides):
         return None
     known = [look.name for look in VERDICTS]
     extra = sorted({str(key) for side in found.values() for key in side} - set(known))
-    names = [*known, *extra]
+    rows = [*known, *extra]
     return pd.DataFrame(
-        {"verdict": names}
-        | {side: [int(number(row.get(name, 0))) for name in names] for side, row in found.items()}
+        {"verdict": rows}
+        | {side: [int(number(n.get(row, 0))) for row in rows] for side, n in found.items()}
     )
 
 
@@ -127,6 +137,25 @@ def _sentences(truth: Truth) -> Iterator[str]:
     fine = number(setting(truth, "cells.right_population"))
     if math.isfinite(fine):
         yield f"{fine:.1%} of the true single cells that were kept got the right population."
-    planted = number(setting(truth, "claims.planted.claims"))
-    if math.isfinite(planted):
-        yield f"{plural(planted, 'interaction claim')} hold in the simulated cohort."
+    yield from _claim_sentences(truth)
+
+
+def _claim_sentences(truth: Truth) -> Iterator[str]:
+    """Of the claims that hold, and of those that do not, how many are supported."""
+    for name, told in (
+        ("planted", "Claims that hold in the simulated cohort"),
+        ("planted_partly", "Claims that hold in some of its conditions only"),
+        ("unplanted", "Claims that do not hold in it"),
+    ):
+        verdicts = setting(truth, f"claims.{name}.verdicts")
+        if not isinstance(verdicts, Mapping):
+            continue
+        sizes = {str(key): int(number(value)) for key, value in verdicts.items()}
+        untested = sizes.pop(NOT_TESTABLE, 0) + sizes.pop("no row", 0)
+        n, k = sum(sizes.values()), sizes.get("supported", 0)
+        if not n + untested:
+            continue
+        low, high = (float(bound[0]) for bound in wilson_interval(np.array([k]), np.array([n])))
+        rate = f" ({k / n:.0%}; 95 % interval {low:.0%} to {high:.0%})" if n else ""
+        out = f"; {count(untested)} more could not be tested" if untested else ""
+        yield f"{told}: {count(k)} of {count(n)} tested are supported{rate}{out}."

@@ -41,6 +41,10 @@ def thresholds(parameters: Mapping[str, object]) -> dict[str, str]:
         "min_patients": significant(number_setting(parameters, "claims.min_patients", 3)),
         "min_support": significant(number_setting(parameters, "claims.min_support", 0.5)),
         "max_decoy_q": significant(number_setting(parameters, "claims.max_decoy_q", 0.05)),
+        "max_direction_p": significant(number_setting(parameters, "claims.max_direction_p", 0.05)),
+        "max_population_p": significant(
+            number_setting(parameters, "claims.max_population_p", 0.05)
+        ),
     }
 
 
@@ -55,20 +59,21 @@ def term_definitions(parameters: Mapping[str, object]) -> tuple[tuple[str, str],
     cells = words(setting(parameters, "interactions.min_cells")) or "enough"
     share = words(setting(parameters, "interactions.expr_prop")) or "a set share"
     alpha = words(setting(parameters, "interactions.alpha")) or "the chosen level"
-    tiers = "; ".join(f"{tier}: {meaning}" for tier, meaning in TIERS.items())
     return (
         ("Edge", "Source population, target population, ligand and receptor."),
         (
             "Informative patient",
-            f"Has a sample with at least {cells} cells of both populations of an edge, all genes "
-            "being measured. Other patients say nothing about the edge.",
+            f"Has a sample with at least {cells} cells of both populations of an edge, or of those "
+            "that a claim on genes compares, all genes being measured. Other patients say nothing.",
         ),
         (
             "Active",
             f"Ligand and receptor are each detected in at least {share} of their population, and "
             f"the specificity q in the sample is at most {alpha}. A claim is active in a patient "
             "if at least one of its edges is. Activity is lenient: one strongly expressed side "
-            "can be enough. That is why decoys are run.",
+            "can be enough. That is why decoys are run. A claim on genes or on a programme is "
+            "active where its cells are above those compared with in the sample, one on a share "
+            "of cells where that is above an equal split.",
         ),
         (
             "Support",
@@ -82,16 +87,56 @@ def term_definitions(parameters: Mapping[str, object]) -> tuple[tuple[str, str],
             "pair is concentrated in these populations of this sample. They are not evidence "
             "that a signal passes, nor of significance across patients.",
         ),
+        *_test_terms(),
+    )
+
+
+def _test_terms() -> tuple[tuple[str, str], ...]:
+    """Define the words on claims, their controls and where they come from."""
+    tiers = "; ".join(f"{tier}: {meaning}" for tier, meaning in TIERS.items())
+    return (
         (
-            "Decoy q",
-            "How often pairs of similar abundance between the same populations are at least as "
-            "concentrated there, corrected over all claims of the cohort. Low means that the "
-            "claim's pair stands out.",
+            "Plain claim and contrast",
+            "A plain claim says that something is there, and is tested within each patient. A "
+            "contrast compares patients: those of one condition with those of another, or patient "
+            "by patient along another quantity. It needs more patients, and states a direction.",
+        ),
+        (
+            "Kind",
+            "Interaction: a ligand-receptor pair between populations. Expression: genes in a "
+            "population. Signature: a gene programme in a population. Composition: the share of a "
+            "population among cells.",
+        ),
+        (
+            "Decoys",
+            "Stand-ins that look like a claim in everything but the claim. Matched decoys are "
+            "other pairs, genes or gene sets that as many cells show, in the same populations; "
+            "population decoys are the same pairs between other populations of similar size. p "
+            "is the share of them that do at least as well.",
+        ),
+        (
+            "Decoy q and population p",
+            "Decoy q is the p against matched decoys, corrected over all claims of the cohort; "
+            "population p is that against population decoys. Low means that the claim stands out. "
+            "An interaction has to stand out from both.",
         ),
         (
             "Effect",
-            "The claim's specificity weight (source's share of the ligand times target's share "
-            "of the receptor, 0 to 1) less that of its decoys, averaged over patients.",
+            "Of a plain claim: its value (of interactions the source's share of the ligand times "
+            "the target's share of the receptor, 0 to 1) less that of its decoys, averaged over "
+            "patients. Of a contrast: the difference between the groups, or Spearman's rho.",
+        ),
+        (
+            "Response check",
+            "Whether a gene programme that the signal should switch on is higher in the receivers "
+            "of patients in whom the pair is stronger. Both may follow a third thing, and other "
+            "signals switch the same programme on: it supports at most and never proves "
+            "signalling. No verdict depends on it.",
+        ),
+        (
+            "I²",
+            "Share of the spread of an effect over cohorts that is not chance within them: 0 is "
+            "agreement, above one half the cohorts differ. With two or three cohorts it is vague.",
         ),
         (
             "Evidence tier",
@@ -133,16 +178,27 @@ def limits_text(*, claims: pd.DataFrame, circular: str, resource: str) -> tuple[
         "general biology, other cancers or unverified knowledge (tiers C and D).",
         circular,
         resource,
+        "Decoys are matched in how many cells show a gene and in numbers of cells. They cannot "
+        "exclude what a claim shares with no decoy: genes that are regulated together, a "
+        "population that shows many genes at once, doublets and ambient RNA that carry a "
+        "population's own genes into its neighbours, or populations that were named by the very "
+        "gene. To stand out from decoys is to be unusual, not to be true.",
+        "Contrasts rest on a handful of patients in one cohort, who differ in more than the "
+        "condition: age, treatment, site and dissociation are not adjusted for. A difference that "
+        "is not found may well be there.",
+        "A correlation over patients is not signalling, nor is a programme that rises with a "
+        "pair. Both may follow the share of tumour cells, the depth of sequencing or the tissue.",
         "Drugs are named because they address the axis. Nothing here says that one works.",
-        "Few patients give wide intervals. 'Not testable' and 'partly' often mean just that.",
+        "Few patients give wide intervals. 'Not testable', 'inconclusive' and 'partly' often mean "
+        "just that.",
     )
 
 
 def circular_sentence(verdicts: pd.DataFrame) -> str:
     """Say which claims expect a gene in the population that it names."""
     opening = (
-        "Where a gene that names a population is also the ligand or receptor that a claim expects "
-        "in it, the claim is partly true by construction."
+        "Where a gene that names a population is also the ligand, the receptor or another gene "
+        "that a claim expects in it, the claim is partly true by construction."
     )
     flagged = verdicts[verdicts["circular"].map(words) != ""]
     if flagged.empty:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from osteotalk.simulate.truth import EVERYWHERE, leaf_populations, subunits
-from osteotalk.tables import TRIPLET, closest, split
+from osteotalk.tables import SIGNATURE, TRIPLET, closest, split
 
 SHARE_TOLERANCE = 1e-6
 
@@ -21,6 +21,8 @@ def check_inputs(
     planted: pd.DataFrame,
     resource_genes: Collection[str],
     cells: int,
+    raised: pd.DataFrame | None = None,
+    signatures: pd.DataFrame | None = None,
 ) -> None:
     """Raise if the tables do not describe a cohort.
 
@@ -33,6 +35,9 @@ def check_inputs(
     known = set(resource_genes) | set(markers["gene"])
     problems += [
         f"planted edges: {p}" for p in planted_problems(planted, samples, populations, known)
+    ]
+    problems += [
+        f"raised genes: {p}" for p in raised_problems(raised, samples, populations, signatures)
     ]
     problems += [f"files: {p}" for p in _file_problems(files, samples)]
     if cells < len(samples):
@@ -88,7 +93,6 @@ def planted_problems(
 ) -> list[str]:
     """List what is wrong with the table of planted edges."""
     known = list(populations["population"])
-    places = [EVERYWHERE, *sorted(set(samples["condition"]))]
     problems = []
     for row in planted.to_dict("records"):
         name = f"{row['source']}>{row['target']}:{row['ligand']}^{row['receptor']}"
@@ -103,12 +107,45 @@ def planted_problems(
             for gene in [*subunits(row["ligand"]), *subunits(row["receptor"])]
             if gene not in genes
         ]
-        problems += [
-            f"{name}: where '{place}' is not one of {', '.join(places)}"
-            for place in split(row["where"]) or [""]
-            if place not in places
-        ]
+        problems += [f"{name}: {p}" for p in _place_problems(row["where"], samples)]
     return problems
+
+
+def raised_problems(
+    raised: pd.DataFrame | None,
+    samples: pd.DataFrame,
+    populations: pd.DataFrame,
+    signatures: pd.DataFrame | None,
+) -> list[str]:
+    """List what is wrong with the table of other raised genes; None has nothing wrong."""
+    if raised is None:
+        return []
+    real = [*leaf_populations(populations), *populations["parent"]]
+    known = [name for name in populations["population"] if name in real]
+    programmes = [] if signatures is None else list(dict.fromkeys(signatures["signature"]))
+    problems = []
+    for row in raised.to_dict("records"):
+        name = f"{row['genes']} in {row['population']}"
+        if row["population"] not in known:
+            near = closest(row["population"], known)
+            problems.append(f"{name}: '{row['population']}' is no population of cells{near}")
+        named = [item.removeprefix(SIGNATURE) for item in split(row["genes"]) if SIGNATURE in item]
+        problems += [
+            f"{name}: '{item}' is not in the table of signatures{closest(item, programmes)}"
+            for item in named
+            if item not in programmes
+        ]
+        problems += [f"{name}: {p}" for p in _place_problems(row["where"], samples)]
+    return problems
+
+
+def _place_problems(where: str, samples: pd.DataFrame) -> list[str]:
+    places = [EVERYWHERE, *sorted(set(samples["condition"]))]
+    return [
+        f"where '{place}' is not one of {', '.join(places)}"
+        for place in split(where) or [""]
+        if place not in places
+    ]
 
 
 def _file_problems(files: pd.DataFrame, samples: pd.DataFrame) -> list[str]:

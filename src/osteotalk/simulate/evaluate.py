@@ -1,6 +1,7 @@
 """Compare what the analysis of a simulated cohort found with what was put in."""
 
 import re
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +9,9 @@ import pandas as pd
 
 from osteotalk.annotate.malignancy_rules import NO, UNDETERMINED, YES
 from osteotalk.contract import UNASSIGNED
+from osteotalk.simulate.claim_truth import claim_truth
 from osteotalk.simulate.cohort import DOUBLET, DYING, SINGLE
+from osteotalk.simulate.controls import matched_controls
 from osteotalk.simulate.recovery import (
     Rules,
     half_planted,
@@ -19,9 +22,9 @@ from osteotalk.simulate.recovery import (
     summarise,
 )
 from osteotalk.simulate.truth import (
-    claim_truth,
+    EVERYWHERE,
     elevation_by_condition,
-    matched_controls,
+    raised_genes,
     tumour_populations,
 )
 from osteotalk.tables import above
@@ -49,6 +52,9 @@ def compare_with_truth(
     min_patients: int,
     min_support: float = 0.5,
     controls_per_edge: int = CONTROLS_PER_EDGE,
+    raised: pd.DataFrame | None = None,
+    signatures: pd.DataFrame | None = None,
+    shares: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Tell how well the analysis recovers the planted truth.
 
@@ -76,6 +82,10 @@ def compare_with_truth(
         least `min_cells` cells, and active if the edge was scored with q_value <= alpha.
     controls_per_edge
         Matched controls wanted for each planted edge.
+    raised, signatures, shares
+        Tables of the analysis: other genes that were raised (config/simulation_genes.tsv), gene
+        programmes, and the make-up of the samples (config/simulation_populations.tsv). What is
+        not given was not planted.
 
     Returns
     -------
@@ -98,6 +108,7 @@ def compare_with_truth(
         markers=markers,
         planted=planted,
         conditions=set(adata_obs["condition"].astype(str)),
+        genes=raised_genes(raised, signatures=signatures),
     )
     controls = matched_controls(
         truth_edges,
@@ -130,7 +141,15 @@ def compare_with_truth(
             adata_obs, truth_cells=truth_cells, populations=populations
         ),
         "claims": compare_claims(
-            claim_truth(claims, populations=populations, elevated=elevated), evidence=evidence
+            claim_truth(
+                claims,
+                populations=populations,
+                elevated=elevated,
+                signatures=signatures,
+                shares=shares,
+            ),
+            evidence=evidence,
+            contrasts=_contrasts(claims),
         ),
     }
 
@@ -256,7 +275,16 @@ def _called(obs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def compare_claims(truth: pd.DataFrame, *, evidence: pd.DataFrame) -> dict[str, Any]:
+def _contrasts(claims: pd.DataFrame) -> list[str]:
+    """Ids of claims with a contrast; a table without that column has none."""
+    if "contrast" not in claims:
+        return []
+    return [str(claim_id) for claim_id in claims.loc[claims["contrast"] != "", "claim_id"]]
+
+
+def compare_claims(
+    truth: pd.DataFrame, *, evidence: pd.DataFrame, contrasts: Collection[str] = ()
+) -> dict[str, Any]:
     """Verdicts of claims that hold in the simulated cohort, and of those that do not.
 
     Parameters
@@ -265,16 +293,22 @@ def compare_claims(truth: pd.DataFrame, *, evidence: pd.DataFrame) -> dict[str, 
         Columns claim_id, planted, where, as `claim_truth` gives them.
     evidence
         Columns claim_id, verdict.
+    contrasts
+        Ids of the claims that compare patients: these hold or not, wherever genes are raised.
 
     Returns
     -------
-    planted and unplanted: verdict to the ids of claims, and their number as `claims`; a claim
-    without a row has the verdict `no row`.
+    planted (everywhere, or as a contrast), planted_partly (in the samples of some conditions) and
+    unplanted: verdict to the ids of claims, and their number as `claims`; a claim without a row
+    has the verdict `no row`.
     """
     verdicts = dict(zip(evidence["claim_id"], evidence["verdict"].astype(str), strict=True))
     result: dict[str, Any] = {}
     holds = truth["planted"].astype(bool)
-    for name, rows in (("planted", truth[holds]), ("unplanted", truth[~holds])):
+    whole = holds & ((truth["where"] == EVERYWHERE) | truth["claim_id"].isin(list(contrasts)))
+    parts = {"planted": whole, "planted_partly": holds & ~whole, "unplanted": ~holds}
+    for name, chosen in parts.items():
+        rows = truth[chosen]
         groups: dict[str, list[str]] = {}
         for claim_id in rows["claim_id"]:
             groups.setdefault(verdicts.get(claim_id, "no row"), []).append(claim_id)

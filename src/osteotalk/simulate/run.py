@@ -16,7 +16,12 @@ from osteotalk.simulate.karyotype import (
     gtf_text,
     packaged_positions,
 )
-from osteotalk.simulate.truth import edge_truth, elevation_by_condition, tumour_populations
+from osteotalk.simulate.truth import (
+    edge_truth,
+    elevation_by_condition,
+    raised_genes,
+    tumour_populations,
+)
 from osteotalk.simulate.write import gene_ids, write_gzip, write_triplet, write_truth
 
 LOGGER = logging.getLogger(__name__)
@@ -38,6 +43,8 @@ def simulate_cohort(
     truth_edges: str | Path,
     truth_cnv: str | Path,
     positions: pd.DataFrame | None = None,
+    raised: pd.DataFrame | None = None,
+    signatures: pd.DataFrame | None = None,
 ) -> None:
     """Simulate every sample of a cohort and write its files and the truth.
 
@@ -57,7 +64,7 @@ def simulate_cohort(
     planted
         Columns claim_id, source, target, ligand, receptor, where (config/simulation_edges.tsv).
     resource_genes
-        Genes of all pairs that are scored.
+        Genes that the analysis asks for: those of all pairs that are scored, and others.
     cells
         Droplets of the whole cohort, spread evenly over the samples.
     genes
@@ -68,6 +75,9 @@ def simulate_cohort(
         Where the truth goes: populations of the cells, planted edges, gains and losses.
     positions
         Positions of genes, see `packaged_positions`, which is the default.
+    raised, signatures
+        Other genes that are raised, as columns population, genes, where (config/
+        simulation_genes.tsv), and the gene programmes that they name. None: no others.
 
     Raises
     ------
@@ -83,13 +93,19 @@ def simulate_cohort(
         planted=planted,
         resource_genes=resource_genes,
         cells=cells,
+        raised=raised,
+        signatures=signatures,
     )
     elevated = elevation_by_condition(
-        populations, markers=markers, planted=planted, conditions=set(samples["condition"])
+        populations,
+        markers=markers,
+        planted=planted,
+        conditions=set(samples["condition"]),
+        genes=raised_genes(raised, signatures=signatures),
     )
-    raised = next(iter(elevated.values())).columns
+    named = next(iter(elevated.values())).columns
     classes = gene_classes(
-        genes, elevated=raised, resource=resource_genes, families=packaged_families(), seed=seed
+        genes, elevated=named, resource=resource_genes, families=packaged_families(), seed=seed
     )
     positions = packaged_positions() if positions is None else positions
     arm = gene_arms(list(classes.index), positions)

@@ -1,16 +1,14 @@
-"""What is true in the simulated cohort: raised genes, planted edges, claims, and controls."""
+"""What is true in the simulated cohort: raised genes and planted edges."""
 
 import itertools
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping
 
-import numpy as np
 import pandas as pd
 
-from osteotalk.tables import leaves, split
+from osteotalk.tables import SIGNATURE, leaves, split
 
 EVERYWHERE = "all"
 EDGE = ["source", "target", "ligand_complex", "receptor_complex"]
-_DETECTION_FLOOR = 1e-3
 
 
 def subunits(complex_: str) -> list[str]:
@@ -67,12 +65,47 @@ def edge_truth(planted: pd.DataFrame, *, populations: pd.DataFrame) -> pd.DataFr
     return pd.DataFrame(records, columns=[*EDGE, "where", "claim_ids"], dtype=object)
 
 
+def raised_genes(raised: pd.DataFrame | None, *, signatures: pd.DataFrame | None) -> pd.DataFrame:
+    """Genes that are raised beside markers and planted edges, one a row.
+
+    Parameters
+    ----------
+    raised
+        Columns population, genes, where (config/simulation_genes.tsv): genes joined by ';', where
+        signature:<id> stands for the genes of weight 1 of a programme. None: nothing is raised.
+    signatures
+        Columns signature, gene, weight; may be None if none is named.
+
+    Returns
+    -------
+    Columns population, gene, where.
+    """
+    records = [] if raised is None else raised.to_dict("records")
+    rows = []
+    for row in records:
+        for item in split(row["genes"]):
+            genes = [item]
+            if item.startswith(SIGNATURE):
+                genes = programme_genes(signatures, item.removeprefix(SIGNATURE))
+            rows += [(row["population"], gene, row["where"]) for gene in genes]
+    return pd.DataFrame(rows, columns=["population", "gene", "where"], dtype=object)
+
+
+def programme_genes(signatures: pd.DataFrame | None, name: str) -> list[str]:
+    """Genes of weight 1 of a programme; none if it is not known."""
+    if signatures is None:
+        return []
+    rows = signatures[(signatures["signature"] == name) & (signatures["weight"].astype(int) == 1)]
+    return [str(gene) for gene in rows["gene"]]
+
+
 def elevation(
     populations: pd.DataFrame,
     *,
     markers: pd.DataFrame,
     planted: pd.DataFrame,
     condition: str,
+    genes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Which gene is raised in which population, in the samples of one condition.
 
@@ -89,6 +122,9 @@ def elevation(
         the source, all subunits of the receptor in the target.
     condition
         Condition of the samples.
+    genes
+        Columns population, gene, where, as `raised_genes` gives them: other genes that are raised,
+        those of a parent in all its leaves.
 
     Returns
     -------
@@ -96,14 +132,18 @@ def elevation(
     columns are the same for every condition.
     """
     raised = _marker_truth(populations, markers=markers)
-    genes = set(markers["gene"])
+    named = set(markers["gene"])
     for row in edge_truth(planted.assign(claim_id=""), populations=populations).to_dict("records"):
         ligand, receptor = subunits(row["ligand_complex"]), subunits(row["receptor_complex"])
-        genes.update(ligand, receptor)
+        named.update(ligand, receptor)
         if planted_in(row["where"], condition):
             raised.update((row["source"], gene) for gene in ligand)
             raised.update((row["target"], gene) for gene in receptor)
-    frame = pd.DataFrame(data=False, index=leaf_populations(populations), columns=sorted(genes))
+    for row in [] if genes is None else genes.to_dict("records"):
+        named.add(row["gene"])
+        if planted_in(row["where"], condition):
+            raised.update((leaf, row["gene"]) for leaf in leaves(populations, row["population"]))
+    frame = pd.DataFrame(data=False, index=leaf_populations(populations), columns=sorted(named))
     for population, gene in raised:
         frame.loc[population, gene] = True
     return frame
@@ -129,10 +169,13 @@ def elevation_by_condition(
     markers: pd.DataFrame,
     planted: pd.DataFrame,
     conditions: Collection[str],
+    genes: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Give the frame of `elevation` for each condition, in sorted order."""
     return {
-        condition: elevation(populations, markers=markers, planted=planted, condition=condition)
+        condition: elevation(
+            populations, markers=markers, planted=planted, condition=condition, genes=genes
+        )
         for condition in sorted(set(conditions))
     }
 
@@ -152,113 +195,3 @@ def claim_edges(
     pairs = [tuple(pair.split("^")) for pair in split(claim["pairs"])]
     edges = itertools.product(dict.fromkeys(sources), dict.fromkeys(targets), dict.fromkeys(pairs))
     return [(source, target, *pair) for source, target, pair in edges]
-
-
-def claim_truth(
-    claims: pd.DataFrame,
-    *,
-    populations: pd.DataFrame,
-    elevated: Mapping[str, pd.DataFrame],
-) -> pd.DataFrame:
-    """Which interaction claims hold in the simulated cohort.
-
-    Parameters
-    ----------
-    claims
-        Columns claim_id, kind, pairs, source, target. Other kinds than `interaction` are left out.
-    populations
-        Columns population, parent.
-    elevated
-        Condition to the frame of `elevation`.
-
-    Returns
-    -------
-    Columns claim_id, planted (at least one edge has both sides raised, by planting or because the
-    genes are markers), where ("all", or the conditions joined by ';', or '').
-    """
-    records = []
-    for claim in claims[claims["kind"] == "interaction"].to_dict("records"):
-        edges = claim_edges(claim, populations=populations)
-        found = [
-            condition
-            for condition, frame in elevated.items()
-            if any(
-                is_raised(frame, population=source, complex_=ligand)
-                and is_raised(frame, population=target, complex_=receptor)
-                for source, target, ligand, receptor in edges
-            )
-        ]
-        where = EVERYWHERE if found and len(found) == len(elevated) else ";".join(found)
-        records.append((claim["claim_id"], bool(found), where))
-    return pd.DataFrame(records, columns=["claim_id", "planted", "where"])
-
-
-def complex_detection(complexes: Sequence[str], *, detection: pd.Series) -> np.ndarray:
-    """Look up how often complexes are detected: the least detected subunit; 0 if one is missing."""
-    rates = detection.to_dict()
-    return np.array([min(rates.get(gene, 0.0) for gene in subunits(c)) for c in complexes])
-
-
-def matched_controls(
-    edges: pd.DataFrame,
-    *,
-    resource: pd.DataFrame,
-    elevated: Mapping[str, pd.DataFrame],
-    detection: pd.Series,
-    k: int,
-) -> pd.DataFrame:
-    """Edges that are not planted but are as abundant as the planted ones.
-
-    Parameters
-    ----------
-    edges
-        Planted edges as `edge_truth` gives them.
-    resource
-        Columns ligand, receptor: pairs that are scored.
-    elevated
-        Condition to the frame of `elevation`; a pair with a subunit raised in any population in
-        any condition is no control.
-    detection
-        Share of all cells of the cohort in which a gene is detected; index: genes.
-    k
-        Controls wanted for each planted edge.
-
-    Returns
-    -------
-    Columns source, target, ligand_complex, receptor_complex, where (of the planted edge),
-    matched_ligand, matched_receptor, distance (Euclidean, in log10 detection of ligand and
-    receptor). No edge comes twice. Fewer than `k` where the resource runs out.
-    """
-    raised = {gene for frame in elevated.values() for gene in frame.columns[frame.any()]}
-    free = resource.loc[
-        [
-            raised.isdisjoint(subunits(ligand)) and raised.isdisjoint(subunits(receptor))
-            for ligand, receptor in zip(resource["ligand"], resource["receptor"], strict=True)
-        ],
-        ["ligand", "receptor"],
-    ].drop_duplicates()
-    pool = _log_detection(free["ligand"], free["receptor"], detection=detection)
-    wanted = _log_detection(edges["ligand_complex"], edges["receptor_complex"], detection=detection)
-    pairs = list(free.itertuples(index=False, name=None))
-    used: set[tuple[str, ...]] = set()
-    records = []
-    for row, point in zip(edges.to_dict("records"), wanted, strict=True):
-        distance = np.hypot(*(pool - point).T)
-        chosen = 0
-        for i in np.argsort(distance, kind="stable"):
-            edge = (row["source"], row["target"], *pairs[i])
-            if chosen == k:
-                break
-            if edge in used:
-                continue
-            used.add(edge)
-            chosen += 1
-            matched = (row["where"], row["ligand_complex"], row["receptor_complex"])
-            records.append((*edge, *matched, float(distance[i])))
-    columns = [*EDGE, "where", "matched_ligand", "matched_receptor", "distance"]
-    return pd.DataFrame(records, columns=columns)
-
-
-def _log_detection(ligands: pd.Series, receptors: pd.Series, *, detection: pd.Series) -> np.ndarray:
-    rates = [complex_detection(list(c), detection=detection) for c in (ligands, receptors)]
-    return np.asarray(np.log10(np.clip(np.column_stack(rates), _DETECTION_FLOOR, None)))

@@ -5,6 +5,13 @@ be spelled NA). All problems of all tables are reported together, with file and 
 long work starts.
 """
 
+from osteotalk.tables.claims import (
+    NOT_TESTABLE,
+    SIGNATURE,
+    genes_of_claims,
+    quantity_of,
+    sides_of,
+)
 from osteotalk.tables.load import load_tables
 from osteotalk.tables.model import (
     NAMES,
@@ -30,7 +37,9 @@ from osteotalk.tables.selection import (
 
 __all__ = [
     "NAMES",
+    "NOT_TESTABLE",
     "RETIRED",
+    "SIGNATURE",
     "TRIPLET",
     "TableError",
     "Tables",
@@ -38,14 +47,17 @@ __all__ = [
     "check_config",
     "closest",
     "cohort_files",
+    "genes_of_claims",
     "leaves",
     "load_tables",
+    "quantity_of",
     "read_schema",
     "read_table",
     "records_of",
     "remote_files",
     "renew",
     "sample_files",
+    "sides_of",
     "split",
     "within",
     "without_samples",

@@ -15,8 +15,12 @@ NAMES = (
     "labels",
     "interactions",
     "claims",
+    "signatures",
+    "therapies",
+    "published",
     "simulation_populations",
     "simulation_edges",
+    "simulation_genes",
 )
 # A sample comes as a 10x triplet, or as one file of another kind.
 TRIPLET = ("matrix", "barcodes", "features")
@@ -43,8 +47,12 @@ class Tables:
     labels: pd.DataFrame
     interactions: pd.DataFrame
     claims: pd.DataFrame
+    signatures: pd.DataFrame
+    therapies: pd.DataFrame
+    published: pd.DataFrame
     simulation_populations: pd.DataFrame
     simulation_edges: pd.DataFrame
+    simulation_genes: pd.DataFrame
     retired: pd.DataFrame
 
 

@@ -94,9 +94,9 @@ def test_simulated_cells_get_their_population(proofs, simulated):
     assert rates["right fine of assigned"] >= 0.90
 
 
-def mostly(majors, name, share):
+def mostly(majors, name, share, seed=0):
     """Cells of one major and as many others that it has `share` of the cells; sorted rows."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     own = np.flatnonzero(majors == name)
     rest = np.flatnonzero((majors != name) & (majors != ""))
     n = min(round(len(own) * (1 - share) / share), len(rest))
@@ -110,18 +110,22 @@ def test_simulated_cells_keep_their_major_where_it_is_nearly_alone(proofs, simul
     adata, truth = simulated
     top = proofs.tops(proofs.table("populations"))
     majors = truth.map(top).reindex(adata.obs_names).fillna("").to_numpy()
-    rows = mostly(majors, name, share)
-    own = majors[rows] == name
-    assert own.mean() == pytest.approx(share, abs=0.01)
-    obs = proofs.name_cells(adata[rows].copy(), proofs.table("markers")).obs
-    called = obs["population_major"].to_numpy()
-    assert (called[own] == name).mean() >= 0.97
-    assert np.isin(called[own], [name, "unassigned"]).all()
+    right, unassigned = [], []
+    for seed in range(6 if share < 1 else 1):  # the others of one draw are as few as 14
+        rows = mostly(majors, name, share, seed)
+        own = majors[rows] == name
+        assert own.mean() == pytest.approx(share, abs=0.01)
+        obs = proofs.name_cells(adata[rows].copy(), proofs.table("markers")).obs
+        called = obs["population_major"].to_numpy()
+        assert (called[own] == name).mean() >= 0.97
+        if seed == 0:
+            assert np.isin(called[own], [name, "unassigned"]).all()
+        right.extend(called[~own] == majors[rows][~own])
+        unassigned.extend(called[~own] == "unassigned")
     if share < 1:
         # Of some other populations there is a single cell in its cluster, which names nothing.
-        right = called[~own] == majors[rows][~own]
-        assert (right | (called[~own] == "unassigned")).mean() >= 0.9
-        assert right.mean() >= 0.7
+        assert np.logical_or(right, unassigned).mean() >= 0.9
+        assert np.mean(right) >= 0.7
 
 
 @pytest.mark.parametrize(

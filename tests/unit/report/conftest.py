@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from osteotalk.contract import empty_frame
+from osteotalk.contract import TABLES, empty_frame
 from osteotalk.report import (
     Page,
     Report,
@@ -21,10 +21,9 @@ from osteotalk.report import (
 )
 
 POPULATIONS = ["malignant_osteoblastic", "endothelial", "tam", "osteoclast", "cd8_t"]
-EVIDENCE = [
-    "claim_id", "dataset", "kind", "verdict", "reason", "n_informative", "n_active", "support",
-    "support_low", "support_high", "best_edge", "effect", "effect_low", "effect_high", "decoy_p",
-    "decoy_q", "n_decoys", "circular",
+RESULT = [
+    "claim_id", "verdict", "reason", "n_informative", "n_active", "support", "support_low",
+    "support_high", "best_edge", "effect", "effect_low", "effect_high", "decoy_p", "decoy_q",
 ]  # fmt: skip
 SUPPORT = [
     "dataset", "source", "target", "ligand_complex", "receptor_complex", "n_informative",
@@ -73,6 +72,7 @@ class Inputs:
     parameters: dict[str, Any]
     provenance: dict[str, Any]
     truth: Mapping[str, Any] | None
+    decoys: pd.DataFrame | None = None
 
     def having(self, **changes: Any) -> "Inputs":
         """The same with other values."""
@@ -99,6 +99,7 @@ class Inputs:
             labels=self.labels,
             parameters=self.parameters,
             truth=self.truth,
+            decoys=self.decoys,
         )
 
     def index_page(self, **more: Any) -> Page:
@@ -361,8 +362,18 @@ def make_claims() -> pd.DataFrame:
     ]
     names = ["claim_id", "theme", "statement", "evidence_tier", "drugs", "pairs"]
     claims = pd.DataFrame(rows, columns=names)
+    kinds = ["interaction"] * 5 + ["not_testable", "interaction"]
     return claims.assign(
-        kind="interaction",
+        kind=kinds,
+        genes="",
+        signature="",
+        source="malignant",
+        target="endothelial;tam",
+        contrast="",
+        direction="present",
+        contrast_with="",
+        response="",
+        route="soluble",
         sources="10.1016/S1470-2045(18)30742-3;PMC4846943",
         caveat=["RNA is not protein & more", *[""] * 6],
         reason="",
@@ -382,9 +393,29 @@ def make_evidence(dataset: str) -> pd.DataFrame:
         ("C006", "not testable", "not visible in RNA: vesicles", 0, 0, NAN, NAN, NAN, "",
          NAN, NAN, NAN, NAN, NAN),
     ]  # fmt: skip
-    columns = [name for name in EVIDENCE if name not in {"dataset", "kind", "n_decoys", "circular"}]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(dataset=dataset, kind="interaction", n_decoys=999, circular="")[EVIDENCE]
+    frame = pd.DataFrame(rows, columns=RESULT)
+    tested = frame["decoy_p"].notna()
+    frame = frame.assign(
+        dataset=dataset,
+        kind="interaction",
+        contrast="",
+        direction_p=NAN,
+        population_p=frame["decoy_p"] / 2,
+        n_decoys=np.where(tested, 217, 0),
+        n_population_decoys=np.where(tested, 1000, 0),
+        response_effect=NAN,
+        response_low=NAN,
+        response_high=NAN,
+        n_response=0,
+        circular="",
+    )
+    return frame[list(TABLES["evidence"])]
+
+
+def make_verdicts() -> pd.DataFrame:
+    """The same as combined verdicts of one cohort."""
+    frame = make_evidence("all").assign(n_datasets=1, i_squared=NAN)
+    return frame.assign(cohorts="toy: " + frame["verdict"])[list(TABLES["verdicts"])]
 
 
 def make_populations() -> pd.DataFrame:
@@ -435,7 +466,17 @@ PARAMETERS = {
         "methods": ["cellphonedb", "natmi", "singlecellsignalr"],
         "consensus": "rra",
     },
-    "claims": {"min_patients": 3, "min_support": 0.5, "n_decoys": 999, "max_decoy_q": 0.05},
+    "claims": {
+        "min_patients": 3,
+        "min_support": 0.5,
+        "n_decoys": 999,
+        "decoy_pool": 503,
+        "max_decoy_q": 0.05,
+        "max_direction_p": 0.049,
+        "max_population_p": 0.048,
+        "n_decoy_tables": 12,
+        "n_shuffles": 13,
+    },
 }
 PROVENANCE = {
     "osteotalk": "0.1.0",
@@ -455,6 +496,7 @@ TRUTH = {
     "cells": {"right_population": 0.912, "unassigned": None},
     "claims": {
         "planted": {"claims": 3, "verdicts": {"supported": 2, "partly": 1}},
+        "planted_partly": {"claims": 1, "verdicts": {"partly": 1}},
         "unplanted": {"claims": 4, "verdicts": {"not supported": 4}},
     },
 }
@@ -501,7 +543,7 @@ def inputs() -> Inputs:
         support=make_support(),
         cross_check=empty_frame("cross_check"),
         evidence=make_evidence("toy"),
-        verdicts=make_evidence("all"),
+        verdicts=make_verdicts(),
         claims=make_claims(),
         populations=make_populations(),
         markers=pd.DataFrame(MARKERS, columns=["population", "gene", "sign"]),

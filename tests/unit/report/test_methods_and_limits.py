@@ -4,6 +4,9 @@ import re
 
 import pandas as pd
 
+from osteotalk.claims.contrasts import MIN_CORRELATED
+from osteotalk.claims.decoys import CALIPER, CELL_CALIPER, MIN_POOL
+from osteotalk.claims.programmes import MIN_GENES
 from osteotalk.interactions.moments import MOST_DRAWS
 from osteotalk.report.methods import _interactions, methods_text
 from osteotalk.report.provenance import _facts
@@ -29,6 +32,14 @@ DOIS = [
     "10.1111/j.2517-6161.1995.tb02031.x",
     "10.1080/01621459.1927.10502953",
     "10.12688/f1000research.29032.2",
+    "10.1093/bioadv/vbac016",
+    "10.1214/aoms/1177730491",
+    "10.1093/biomet/34.1-2.28",
+    "10.1007/BF02294183",
+    "10.2202/1544-6115.1585",
+    "10.1111/j.1420-9101.2005.00917.x",
+    "10.1002/sim.1009",
+    "10.1002/sim.1186",
 ]
 
 
@@ -133,6 +144,21 @@ def test_definitions_use_the_thresholds_in_use(inputs):
     assert "at least 11 cells" in dict(term_definitions(parameters))["Informative patient"]
 
 
+def test_claims_are_described_with_the_limits_of_the_code(inputs):
+    text = text_of(inputs)
+    for sentence in (
+        f"Spearman's rho over patients, at least {MIN_CORRELATED} of them",
+        f"of at least {MIN_GENES} measured genes",
+        f"share of the cohort's cells within a factor of {CALIPER:g}",
+        f"with cells within a factor of {CELL_CALIPER:g}. With fewer than {MIN_POOL} candidates",
+        "combined by Stouffer's method",
+        "the interval of Hartung and Knapp",
+        "the method waggr of decoupler",
+        "takes no part in a verdict",
+    ):
+        assert sentence in text
+
+
 def test_circular_claims_are_named_with_their_genes(inputs):
     none = circular_sentence(inputs.verdicts)
     assert none.endswith("No claim has such a gene.")
@@ -191,5 +217,8 @@ def test_index_says_what_it_cannot(inputs):
         "count as tumour cells in scores and claims all the same",
         "The full text of the review was not available",
         "3 of 7 rest on general biology",
+        "To stand out from decoys is to be unusual, not to be true.",
+        "Contrasts rest on a handful of patients",
+        "A correlation over patients is not signalling",
     ):
         assert sentence in html

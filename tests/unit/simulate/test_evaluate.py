@@ -179,18 +179,30 @@ def test_cells_that_were_never_simulated_are_an_error(small_truth, populations):
 
 def test_claims():
     truth = pd.DataFrame(
-        [("K1", True, "all"), ("K2", True, "all"), ("K3", False, ""), ("K4", False, "")],
+        [
+            ("K1", True, "all"),
+            ("K2", True, "all"),
+            ("K3", False, ""),
+            ("K4", False, ""),
+            ("K5", True, "metastasis"),
+            ("K6", True, "metastasis"),
+        ],
         columns=["claim_id", "planted", "where"],
     )
     evidence = pd.DataFrame(
         [("K1", "supported"), ("K2", "partly"), ("K3", "not supported"), ("K9", "supported")],
         columns=["claim_id", "verdict"],
     )
-    assert compare_claims(truth, evidence=evidence) == {
+    assert compare_claims(truth, evidence=evidence, contrasts=["K6"]) == {
         "planted": {
-            "claims": 2,
-            "verdicts": {"partly": 1, "supported": 1},
-            "claim_ids": {"partly": ["K2"], "supported": ["K1"]},
+            "claims": 3,
+            "verdicts": {"no row": 1, "partly": 1, "supported": 1},
+            "claim_ids": {"no row": ["K6"], "partly": ["K2"], "supported": ["K1"]},
+        },
+        "planted_partly": {
+            "claims": 1,
+            "verdicts": {"no row": 1},
+            "claim_ids": {"no row": ["K5"]},
         },
         "unplanted": {
             "claims": 2,

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osteotalk.simulate import truth
+from osteotalk.simulate import controls, truth
+from osteotalk.simulate.claim_truth import claim_truth
 
 CONDITIONS = ["primary", "metastasis"]
 
@@ -88,16 +89,14 @@ def test_claim_truth(elevated, populations, make_table):
         gene not_testable - - -
         """
     )
-    found = truth.claim_truth(
-        claims, populations=populations, elevated={"primary": elevated["primary"]}
-    )
+    found = claim_truth(claims, populations=populations, elevated={"primary": elevated["primary"]})
     assert found.to_numpy().tolist() == [
         ["K1", True, "all"],
         ["K3", False, ""],
         ["half", False, ""],
         ["reversed", False, ""],
     ]
-    both = truth.claim_truth(claims, populations=populations, elevated=elevated)
+    both = claim_truth(claims, populations=populations, elevated=elevated)
     # In metastases L1 is raised in tumour_a, and so are R2 and R3.
     assert both.to_numpy().tolist() == [
         ["K1", True, "all"],
@@ -115,7 +114,7 @@ def test_controls_avoid_raised_genes_and_match_detection(elevated, planted, popu
     )
     rates = {"L1": 0.1, "R1": 0.2, "A": 0.5, "B": 0.5, "C": 0.1, "D": 0.02, "E": 0.12}
     detection = pd.Series(rates | {"F": 0.9, "G": 0.22})
-    found = truth.matched_controls(
+    found = controls.matched_controls(
         edges, resource=resource, elevated=elevated, detection=detection, k=2
     )
     assert found[["ligand_complex", "receptor_complex"]].to_numpy().tolist() == [
@@ -132,7 +131,7 @@ def test_controls_do_not_repeat(elevated, planted, populations):
     edges = truth.edge_truth(planted.iloc[:1], populations=populations)
     twice = pd.concat([edges, edges], ignore_index=True)
     resource = pd.DataFrame([("A", "B"), ("C", "D")], columns=["ligand", "receptor"])
-    found = truth.matched_controls(
+    found = controls.matched_controls(
         twice, resource=resource, elevated=elevated, detection=pd.Series({"A": 0.1}), k=2
     )
     assert len(found) == 2
@@ -141,5 +140,5 @@ def test_controls_do_not_repeat(elevated, planted, populations):
 
 def test_detection_of_a_complex_is_its_rarest_subunit():
     detection = pd.Series({"A": 0.3, "B": 0.1})
-    rates = truth.complex_detection(["A_B", "A", "A_C"], detection=detection)
+    rates = controls.complex_detection(["A_B", "A", "A_C"], detection=detection)
     assert rates.tolist() == [0.1, 0.3, 0.0]

@@ -37,7 +37,6 @@
   });
   document.querySelectorAll(".tools").forEach(function (tools) {
     const table = document.getElementById(tools.dataset.for);
-    const keys = Array.from(table.tHead.rows[0].cells).map((head) => head.dataset.key);
     const search = tools.querySelector("input");
     const selects = Array.from(tools.querySelectorAll("select"));
     const output = tools.querySelector("output");
@@ -47,8 +46,7 @@
       let shown = 0;
       rows.forEach(function (row) {
         const fits = selects.every(function (select) {
-          const cell = row.cells[keys.indexOf(select.dataset.key)];
-          return !select.value || (cell && cell.dataset.value === select.value);
+          return !select.value || row.dataset[select.dataset.key] === select.value;
         });
         row.hidden = !(fits && row.textContent.toLowerCase().includes(wanted));
         if (!row.hidden) shown += 1;

@@ -1,0 +1,227 @@
+"""How often does a verdict come up by chance?"""
+
+import logging
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+from osteotalk.claims.claim import (
+    COMPOSITION,
+    EXPRESSION,
+    INTERACTION,
+    SIGNATURE,
+    UNTESTABLE,
+    Claim,
+    read_claims,
+)
+from osteotalk.claims.cohort import Cohort
+from osteotalk.claims.controls import Items, Ledger, Settings, items_of, other_populations
+from osteotalk.claims.decoys import MOST_SETS, claim_rng
+from osteotalk.claims.evidence import read_ledger
+from osteotalk.claims.verdicts import VERDICTS
+from osteotalk.contract import UNASSIGNED, conform, empty_frame
+from osteotalk.interactions.support import wilson_interval
+
+log = logging.getLogger(__name__)
+
+SHUFFLED, PAIRS, POPULATIONS = "shuffled labels", "matched decoys", "population decoys"
+EVERY_THEME = "all"
+MARK = "~"
+
+
+def shuffle_labels(samples: Iterable[AnnData], *, rng: np.random.Generator) -> Iterator[AnnData]:
+    """Give the samples with populations shuffled between the cells of each.
+
+    Population and state of a cell stay together; cells without a name take no part.
+    """
+    for adata in samples:
+        obs = adata.obs.copy()
+        named = np.flatnonzero(obs["population"].astype(str) != UNASSIGNED)
+        order = rng.permutation(named)
+        for column in ("population", "population_state"):
+            values = obs[column].astype(str).to_numpy(dtype=object, copy=True)
+            values[named] = values[order]
+            obs[column] = pd.Categorical(values)
+        yield AnnData(adata.X, obs=obs, var=adata.var)
+
+
+def shuffle_patients(cohort: Cohort, *, rng: np.random.Generator) -> Cohort:
+    """Give the cohort with conditions, and what claims are correlated with, of other patients.
+
+    A patient's samples stay together if all have one condition, else each sample goes its own way.
+    """
+    patients = np.array(cohort.patients, dtype=object)
+    conditions = np.array(cohort.conditions, dtype=object)
+    mixed = {p for p in set(patients) if len(set(conditions[patients == p])) > 1}
+    units = [f"{p}/{s}" if p in mixed else p for p, s in zip(patients, cohort.samples, strict=True)]
+    names = sorted(set(units))
+    first = {name: units.index(name) for name in names}
+    other = dict(zip(names, rng.permutation(names), strict=True))
+    partners = np.array([first[other[unit]] for unit in units])
+    return replace(cohort, conditions=tuple(conditions[partners]), partners=partners)
+
+
+def decoy_claims(
+    table: pd.DataFrame,
+    cohort: Cohort,
+    *,
+    vocabulary: pd.DataFrame,
+    signatures: pd.DataFrame,
+    settings: Settings,
+    n: int,
+    control: str,
+) -> tuple[list[pd.DataFrame], pd.DataFrame]:
+    """Draw tables of claims that are decoys of the real ones.
+
+    Parameters
+    ----------
+    table
+        Table of claims.
+    cohort
+        The cohort in which decoys have to match.
+    vocabulary, signatures
+        Tables of populations and signatures.
+    settings
+        As for the evidence.
+    n
+        Tables wanted.
+    control
+        `PAIRS`: pairs, genes or programmes are swapped for matched ones. `POPULATIONS`: the
+        populations of interactions are swapped.
+
+    Returns
+    -------
+    The tables, with ids such as ``C001~3``; a claim without enough candidates is left out.
+    And the signatures, with those of the decoys added.
+    """
+    claims = read_claims(table, vocabulary=vocabulary)
+    ledger = read_ledger(claims, cohort, signatures=signatures)
+    rows: list[list[dict[Hashable, Any]]] = [[] for _ in range(n)]
+    programmes = [signatures]
+    for claim, (_, row) in zip(claims, table.iterrows(), strict=True):
+        rng = claim_rng(settings.seed + 1, cohort.dataset, claim.claim_id, control)
+        drawn: list[dict[str, str]] = []
+        if control == POPULATIONS:
+            drawn = _population_swaps(claim, cohort, ledger, rng, n)
+        elif claim.kind in (INTERACTION, EXPRESSION, SIGNATURE):
+            items = items_of(claim, cohort, ledger)
+            drawn, own = _matched_swaps(claim, items, settings, rng, n)
+            programmes += own
+        for i, swap in enumerate(drawn):
+            new = row.to_dict()
+            new.update(swap)
+            new["claim_id"] = f"{claim.claim_id}{MARK}{i}"
+            rows[i].append(new)
+    tables = [pd.DataFrame(part, columns=table.columns) for part in rows if part]
+    return tables, pd.concat(programmes, ignore_index=True)
+
+
+def _matched_swaps(
+    claim: Claim, items: Items, settings: Settings, rng: np.random.Generator, n: int
+) -> tuple[list[dict[str, str]], list[pd.DataFrame]]:
+    """What replaces the pairs, genes or signature of a claim, `n` times."""
+    drawn = items.draw(settings, rng).rows
+    drawn = drawn[~np.isin(drawn, items.rows).any(axis=1)]  # these hold a part of the claim
+    chosen = drawn[rng.permutation(len(drawn))[:n]]
+    if claim.kind != SIGNATURE:
+        column = "pairs" if claim.kind == INTERACTION else "genes"
+        return [{column: ";".join(items.names[row])} for row in chosen], []
+    ids = [f"{claim.signature}{MARK}{claim.claim_id}{MARK}{i}" for i in range(len(chosen))]
+    tables = [
+        pd.DataFrame({"signature": name, "gene": items.names[row], "weight": items.weights})
+        for name, row in zip(ids, chosen, strict=True)
+    ]
+    return [{"signature": name} for name in ids], tables
+
+
+def _population_swaps(
+    claim: Claim, cohort: Cohort, ledger: Ledger, rng: np.random.Generator, n: int
+) -> list[dict[str, str]]:
+    """What replaces the populations of an interaction claim, `n` times."""
+    if not any(pair in cohort.pair_row for pair in claim.pairs):
+        return []
+    members = other_populations(claim, cohort, ledger, n_decoys=MOST_SETS, rng=rng)
+    chosen = 1 + rng.permutation(len(members[0]) - 1)[:n]
+    names = np.array(cohort.populations, dtype=object)
+    return [
+        {"source": ";".join(names[members[0][i]]), "target": ";".join(names[members[1][i]])}
+        for i in chosen
+    ]
+
+
+def count_verdicts(
+    real: pd.DataFrame, controls: Mapping[str, Sequence[pd.DataFrame]], claims: pd.DataFrame
+) -> pd.DataFrame:
+    """Compare the verdicts of real claims with those that come up by chance.
+
+    Parameters
+    ----------
+    real
+        Table `evidence` of the real claims in one cohort.
+    controls
+        Evidence of control runs, by kind of control.
+    claims
+        Table of claims, with their themes.
+
+    Returns
+    -------
+    The table `calibration`: per control, theme and verdict the numbers of real and control claims
+    with that verdict, of all that the control was made for; the rate with its Wilson interval, and
+    the ratio of the real share to that rate with a score interval. Claims of a table stand together
+    in one BH family and share pairs, so that the intervals are somewhat narrow.
+    """
+    theme = dict(zip(claims["claim_id"], claims["theme"], strict=True))
+    dataset = str(real["dataset"].iloc[0])
+    rows = []
+    for control, tables in controls.items():
+        if not tables:
+            continue
+        drawn = pd.concat(tables, ignore_index=True)
+        drawn["claim_id"] = drawn["claim_id"].str.partition(MARK)[0]
+        same = real[real["claim_id"].isin(set(drawn["claim_id"]))]
+        for name in (EVERY_THEME, *sorted(set(same["claim_id"].map(theme)))):
+            here, there = (
+                part if name == EVERY_THEME else part[part["claim_id"].map(theme) == name]
+                for part in (same, drawn)
+            )
+            for verdict in VERDICTS:
+                counts = {
+                    "k_real": int((here["verdict"] == verdict).sum()),
+                    "n_real": len(here),
+                    "k_control": int((there["verdict"] == verdict).sum()),
+                    "n_control": len(there),
+                }
+                known = {"dataset": dataset, "control": control, "theme": name}
+                rows.append(known | {"verdict": verdict} | counts | _rates(**counts))
+    return conform(pd.DataFrame(rows), table="calibration") if rows else empty_frame("calibration")
+
+
+def _rates(*, k_real: int, n_real: int, k_control: int, n_control: int) -> dict[str, float]:
+    low, high = wilson_interval(np.array([k_control]), np.array([n_control]))
+    rate = k_control / n_control
+    ratio = (k_real / n_real) / rate if rate else float("inf") if k_real else float("nan")
+    bounds = (float("nan"), float("nan"))
+    if k_real or k_control:
+        with np.errstate(divide="ignore"):  # no control with this verdict: no upper bound
+            bounds = confint_proportions_2indep(
+                k_real, n_real, k_control, n_control, method="score", compare="ratio"
+            )
+    return {
+        "rate": rate,
+        "rate_low": float(low[0]),
+        "rate_high": float(high[0]),
+        "ratio": ratio,
+        "ratio_low": float(bounds[0]),
+        "ratio_high": float(bounds[1]),
+    }
+
+
+def disturbed_by_shuffling(claims: pd.DataFrame) -> pd.DataFrame:
+    """Claims whose truth is gone once labels are shuffled: all but plain compositions."""
+    kept = (claims["kind"] != COMPOSITION) | (claims["contrast"] != "")
+    return claims[kept & (claims["kind"] != UNTESTABLE)]

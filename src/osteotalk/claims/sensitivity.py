@@ -1,0 +1,139 @@
+"""Do verdicts hang on a setting? The same cohort with one setting changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from anndata import AnnData
+
+from osteotalk import io
+from osteotalk.annotate import add_positions, annotate, call_malignant
+from osteotalk.claims.rescore import rescored
+from osteotalk.claims.run import Basis
+from osteotalk.contract import conform, empty_frame
+from osteotalk.interactions.resource import measured
+from osteotalk.prepare.integrate import cluster
+
+# What is done again for each setting.
+ONLY_CALLS, SCORES, PAIRS, LABELS = "alpha", ("expr_prop", "min_cells"), "resource", "resolution"
+
+
+def variant_evidence(
+    claims: pd.DataFrame,
+    basis: Basis,
+    *,
+    setting: str,
+    value: float | str,
+    interactions: Sequence[str | Path],
+    resource: pd.DataFrame | None = None,
+    cells: AnnData | None = None,
+) -> pd.DataFrame:
+    """Evidence of a cohort with one setting changed.
+
+    Parameters
+    ----------
+    claims
+        Table of claims.
+    basis
+        Of the cohort.
+    setting, value
+        alpha, expr_prop, min_cells, resource or resolution, and its new value.
+    interactions
+        Tables of the samples as they were scored, used where scores stay.
+    resource
+        The other pairs, for `resource`.
+    cells
+        The cohort with its other populations, for `resolution`.
+
+    Returns
+    -------
+    The table `evidence`.
+    """
+    changed = basis
+    if setting in (ONLY_CALLS, *SCORES):
+        changed = replace(basis, scoring={**basis.scoring, setting: value})
+    elif setting == PAIRS and resource is not None:
+        changed = replace(basis, resource=measured(resource, io.read_var_names(basis.annotated)))
+    elif setting != LABELS or cells is None:
+        msg = f"what {setting} {value} changes is not given"
+        raise ValueError(msg)
+    if setting == ONLY_CALLS:
+        samples = changed.from_files(interactions)
+    elif cells is None:
+        samples = rescored(changed, changed.cells())
+    else:
+        name = cells.obs["sample"].astype(str)
+        samples = rescored(changed, (cells[name == sample].copy() for sample in changed.samples))
+    return changed.evidence(claims, changed.cohort(samples, claims))[0]
+
+
+def relabelled(
+    adata: AnnData,
+    *,
+    resolution: float,
+    n_neighbors: int,
+    populations: pd.DataFrame,
+    markers: pd.DataFrame,
+    annotation: Mapping[str, Any],
+    malignancy: Mapping[str, Any],
+    gtf: str | Path | None,
+    symbols: Any,
+    seed: int,
+) -> AnnData:
+    """Cluster a cohort at another resolution and name its populations again.
+
+    Parameters
+    ----------
+    adata
+        Stage `integrated`.
+    resolution
+        Of Leiden.
+    n_neighbors, populations, markers, annotation, malignancy, gtf, symbols, seed
+        As for the rules `integrate_cohort` and `annotate_cells`.
+
+    Returns
+    -------
+    Stage `annotated`.
+    """
+    adata.obs["cluster"] = cluster(
+        adata, n_neighbors=n_neighbors, resolution=resolution, seed=seed
+    ).to_numpy()
+    named, _ = annotate(adata, markers=markers, populations=populations, **annotation)
+    named = add_positions(named, gtf=gtf, symbols=symbols)
+    return call_malignant(named, populations=populations, **malignancy, seed=seed)[0]
+
+
+def compare_verdicts(
+    baseline: Mapping[str, pd.DataFrame], variants: Sequence[tuple[str, str, str, pd.DataFrame]]
+) -> pd.DataFrame:
+    """Set the verdicts under changed settings beside those of the run.
+
+    Parameters
+    ----------
+    baseline
+        Table `evidence` of each cohort.
+    variants
+        Dataset, setting, value and table `evidence` of each variant.
+
+    Returns
+    -------
+    The table `sensitivity`: one row per cohort, setting, value and claim.
+    """
+    parts = []
+    for dataset, setting, value, evidence in variants:
+        both = baseline[dataset][["claim_id", "verdict"]].merge(
+            evidence[["claim_id", "verdict"]], on="claim_id", suffixes=("_before", "")
+        )
+        same = both["verdict"] == both["verdict_before"]
+        part = both.rename(columns={"verdict_before": "baseline"}).assign(
+            dataset=dataset,
+            setting=setting,
+            value=value,
+            moved=same.map({True: "no", False: "yes"}),
+        )
+        parts.append(part)
+    if not parts:
+        return empty_frame("sensitivity")
+    return conform(pd.concat(parts, ignore_index=True), table="sensitivity")
