@@ -69,8 +69,15 @@ rule render_report:
             if config["interactions"]["squidpy"]
         ],
         genes=expand("results/{dataset}/genes.tsv", dataset=DATASETS),
+        decoys=expand("results/{dataset}/decoys.tsv", dataset=DATASETS),
         evidence="results/claims/evidence.tsv",
         verdicts="results/claims/verdicts.tsv",
+        calibration="results/claims/calibration.tsv",
+        therapies="results/claims/therapies.tsv",
+        published="results/claims/published.tsv",
+        sensitivity=(
+            "results/claims/sensitivity.tsv" if config["sensitivity"]["run"] else []
+        ),
         provenance="results/provenance.json",
     output:
         index=report(
@@ -106,6 +113,8 @@ rule render_report:
                 "samples",
                 "retired",
                 "claims",
+                "published",
+                "signatures",
                 "populations",
                 "markers",
                 "labels",
