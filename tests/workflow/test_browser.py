@@ -59,9 +59,11 @@ def test_verdicts_can_be_filtered(browser, finished):
 
     browser.set_window_size(1280, 900)
     browser.get((finished.run / "results" / "report" / "index.html").as_uri())
-    search = browser.find_element(By.CSS_SELECTOR, "input[type=search]")
-    rows = "return [...document.querySelectorAll('#table-verdicts-body tbody tr, " \
-           "#table-verdicts-body > tr')].filter(r => r.offsetParent !== null).length"  # fmt: skip
+    search = browser.find_element(
+        By.CSS_SELECTOR, "[data-for=table-verdicts-body] input[type=search]"
+    )
+    rows = "return [...document.querySelectorAll('#table-verdicts-body tbody tr')]" \
+           ".filter(r => r.offsetParent !== null).length"  # fmt: skip
     assert browser.execute_script(rows) == 101
     search.send_keys("CXCL12")
     assert 0 < browser.execute_script(rows) < 101

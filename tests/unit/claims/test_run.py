@@ -12,6 +12,8 @@ from scipy import sparse
 from osteotalk import io
 from osteotalk.claims.calibrate import PAIRS, POPULATIONS, SHUFFLED, disturbed_by_shuffling
 from osteotalk.claims.chance import calibrate
+from osteotalk.claims.programme_table import programme_table
+from osteotalk.claims.rescore import rescored
 from osteotalk.claims.run import Basis, basis_of
 from osteotalk.claims.sensitivity import compare_verdicts, variant_evidence
 from osteotalk.claims.therapies import therapy_table
@@ -90,7 +92,7 @@ def test_evidence_from_files_is_that_of_the_cells(planted_files, planted_claims,
 
 def test_scoring_again_gives_the_tables_of_the_files(planted_files, planted_cells):
     basis = planted_files.basis
-    again = next(iter(basis.scored(basis.cells())))
+    again = next(iter(rescored(basis, basis.cells())))
     same(again.interactions, planted_cells[0].interactions)
 
 
@@ -105,6 +107,21 @@ def test_several_tables_of_claims_share_a_cohort(planted_files, kit, planted_cla
     cohort = basis.cohort(basis.from_files(planted_files.interactions), planted_claims, other)
     assert all("X1" in tested for tested in cohort.tested)
     assert all("gene" in tested for tested in cohort.tested)
+
+
+def test_programmes_of_populations_that_have_enough_cells(kit, planted):
+    table = programme_table(planted)
+    check_frame(table, table="programmes", where="x")
+    assert len(table) == 2 * planted.enough.sum()  # `short` is not scored
+    keys = ["signature", "sample", "population"]
+    score = table.set_index(keys).loc[("high", "S3", "cd8_t")]
+    at = planted.samples.index("S3"), planted.populations.index("cd8_t")
+    assert score["score"] == planted.programmes["high"][at]
+    assert score[["patient", "condition", "n_cells"]].tolist() == ["P3", "primary", 20]
+    assert not table.duplicated(keys).any()
+    none = programme_table(kit.replace(planted, programmes={}))
+    check_frame(none, table="programmes", where="x")
+    assert none.empty
 
 
 def test_a_file_of_another_sample_is_refused(planted_files):
@@ -135,7 +152,7 @@ def test_alpha_changes_the_calls_and_nothing_is_scored_again(small, monkeypatch)
     def never(*args, **kwargs):
         raise AssertionError
 
-    monkeypatch.setattr("osteotalk.claims.run.score_sample", never)
+    monkeypatch.setattr("osteotalk.claims.rescore.score_sample", never)
     baseline, strict = small("alpha", 0.05), small("alpha", 1e-250)
     assert baseline.loc[["edge", "gene"], "n_active"].tolist() == [3, 3]
     assert strict["n_active"].tolist() == [0] * 6
@@ -155,8 +172,19 @@ def test_other_settings_score_again(small, kit):
     other = small("resource", "mine", resource=kit.PAIRS.iloc[:40].assign(origin="y"))
     assert other.loc["edge", "n_decoys"] < 40 < baseline.loc["edge", "n_decoys"]
     assert other.loc["gene", "decoy_p"] == baseline.loc["gene", "decoy_p"]
-    with pytest.raises(ValueError, match="its pairs are not given"):
-        small("resource", "mine")
+    for setting in ("resource", "resolution", "seed"):
+        with pytest.raises(ValueError, match=f"what {setting} mine changes is not given"):
+            small(setting, "mine")
+
+
+def test_another_resolution_takes_the_cells_it_is_given(small, planted_files):
+    adata = io.read_stage(planted_files.annotated, stage="annotated")
+    same(small("resolution", 1.0, cells=adata), small("alpha", 0.05))
+    name = adata.obs["population"].astype(str)
+    adata.obs["population"] = name.mask(name == "endothelial", "fibroblast")
+    got = small("resolution", 1.0, cells=adata)
+    assert "none of the targets (endothelial)" in got.loc["edge", "reason"]
+    assert got.loc["parent", "verdict"] == small("alpha", 0.05).loc["parent", "verdict"]
 
 
 def test_verdicts_beside_those_of_a_changed_setting(planted_evidence):
