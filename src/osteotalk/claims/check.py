@@ -3,6 +3,7 @@
 Checked once the files of the cohorts have been read, before anything long starts.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from osteotalk.claims.programmes import MIN_GENES
 from osteotalk.ingest.gene_tables import SymbolTable
+from osteotalk.interactions.resource_files import Pair, direction_key
 from osteotalk.tables import split
 from osteotalk.tables.model import TableError, closest, count_problems
 
@@ -27,7 +29,9 @@ class Known:
     resource
         Pairs that are scored: ligand, receptor.
     elsewhere
-        Pairs of LIANA's other resources.
+        Pairs of all of LIANA's resources.
+    directions
+        How many of these resources list a pair in this direction, by `direction_key`.
     symbols
         Table of gene symbols.
     measured
@@ -36,6 +40,7 @@ class Known:
 
     resource: pd.DataFrame
     elsewhere: pd.DataFrame
+    directions: Counter[Pair]
     symbols: SymbolTable
     measured: Mapping[str, Collection[str]]
 
@@ -51,8 +56,9 @@ def check_claims(
 
     A gene must be in the resource, in the table of symbols, or measured in some cohort of the run.
     The first of a pair must be a ligand, and the second a receptor, in the resource or in another
-    one of LIANA, and a pair must not stand the wrong way round. A signature that a claim uses needs
-    five genes that some cohort measures, where one measures 10,000 genes or more.
+    one of LIANA, and a pair must not stand the other way round than most of these have it. A
+    signature that a claim uses needs five genes that some cohort measures, where one measures
+    10,000 genes or more.
 
     Parameters
     ----------
@@ -97,7 +103,8 @@ def _claims(table: pd.DataFrame, known: Known, genes: Collection[str]) -> list[s
             ligand, _, receptor = pair.partition("^")
             if (ligand, receptor) in own:
                 continue
-            if (receptor, ligand) in own:
+            here, turned = direction_key(ligand, receptor), direction_key(receptor, ligand)
+            if (receptor, ligand) in own and known.directions[turned] >= known.directions[here]:
                 problems.append(
                     f"line {line}: pair '{pair}' stands the wrong way round: the resource has "
                     f"'{receptor}^{ligand}'; write the ligand first"

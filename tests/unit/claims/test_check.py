@@ -1,5 +1,7 @@
 """Claims against what was measured: all that is wrong, in one error."""
 
+from collections import Counter
+
 import pandas as pd
 import pytest
 
@@ -23,6 +25,7 @@ def known(**other):
             {"ligand": ["VEGFA", "CXCL12"], "receptor": ["FLT1_KDR", "CXCR4"]}
         ),
         "elsewhere": pd.DataFrame({"ligand": ["VEGFC"], "receptor": ["FLT4"]}),
+        "directions": Counter(),
         "symbols": SymbolTable("genes.tsv", frozenset({"MRC1"}), {}, {}),
         "measured": MEASURED,
     }
@@ -53,6 +56,15 @@ def problems(kit, *rows, **other):
     with pytest.raises(TableError) as error:
         run(kit, *rows, **other)
     return str(error.value)
+
+
+def test_a_pair_that_only_this_resource_turns_round_is_no_fault_of_the_claim(kit):
+    """Most of LIANA's resources have it as the claim does."""
+    turned = {"claim_id": "C1", "pairs": "CXCR4^CXCL12"}
+    others = pd.DataFrame({"ligand": ["CXCR4"], "receptor": ["CXCL12"]})
+    run(kit, turned, elsewhere=others, directions=Counter({("CXCR4", "CXCL12"): 1}))
+    few = Counter({("CXCR4", "CXCL12"): 1, ("CXCL12", "CXCR4"): 2})
+    assert "the wrong way round" in problems(kit, turned, elsewhere=others, directions=few)
 
 
 def test_sound_claims_pass(kit):

@@ -8,6 +8,7 @@ import pytest
 from scipy import optimize, stats
 
 from osteotalk.claims.combine import combine_evidence, independent_datasets, stouffer
+from osteotalk.claims.contrasts import spearman_interval
 from osteotalk.contract import check_frame, conform, dtypes
 from osteotalk.interactions.support import wilson_interval
 
@@ -83,7 +84,7 @@ def test_stouffer():
     z = (3 * stats.norm.isf(0.03) + 2 * stats.norm.isf(0.2)) / math.sqrt(13)
     assert got == pytest.approx(stats.norm.sf(z))
     assert 0 < stouffer(np.array([0.0, 1.0]), np.array([5, 5])) < 1
-    assert stouffer(np.array([1.0, 1.0]), np.array([5, 5])) == pytest.approx(1.0)
+    assert stouffer(np.array([1.0, 1.0]), np.array([5, 5])) > 0.99
 
 
 def test_a_cohort_of_few_patients_counts_only_if_all_are_small(kit):
@@ -130,35 +131,39 @@ def test_effects_by_the_random_effects_model(kit):
     assert row[["support", "support_low"]].isna().all()
 
 
+def fisher(rho, n):
+    """Fisher's z of rank correlations, and the variance of Bonett and Wright 2000."""
+    rho, n = np.array(rho), np.array(n)
+    return np.arctanh(rho), (1 + rho**2 / 2) / (n - 3)
+
+
 def test_correlations_are_combined_on_fishers_scale(kit):
-    numbers = [(0.5, 0.1, 0.8), (0.9, 0.5, 0.99), (-0.1, -0.5, 0.4)]
+    rho, n = [0.5, 0.9, -0.4], [9, 12, 20]
     rows = [
-        contrast_row(f"x{i}", 9, *three, 0.01, contrast="correlation")
-        for i, three in enumerate(numbers)
+        contrast_row(f"x{i}", k, r, *spearman_interval(r, k), 0.01, contrast="correlation")
+        for i, (r, k) in enumerate(zip(rho, n, strict=True))
     ]
     row = combined(kit, *rows, direction="higher").loc["C0"]
-    z = np.arctanh(numbers)
-    variances = ((z[:, 2] - z[:, 1]) / (2 * stats.norm.ppf(0.975))) ** 2
-    mean, low, high, _ = paule_mandel(z[:, 0], variances)
+    mean, low, high, i_squared = paule_mandel(*fisher(rho, n))
     got = row[["effect", "effect_low", "effect_high"]].to_list()
     assert got == pytest.approx(np.tanh([mean, low, high]), rel=1e-4)
     assert -1 <= got[1] <= got[0] <= got[2] <= 1
+    assert row["i_squared"] == pytest.approx(i_squared)
 
 
 def test_responses_are_combined_on_fishers_scale(kit):
-    numbers = [(-0.2, -0.5, 0.2), (0.8, 0.4, 0.95)]
+    rho, n = [-0.5, 0.8, 0.1], [9, 14, 20]
     names = ("response_effect", "response_low", "response_high")
-    one, two = (
-        row_of(d, 9, 9, n_response=9, **dict(zip(names, three, strict=True)))
-        for d, three in zip("xy", numbers, strict=True)
+    rows = (
+        row_of(
+            d, 9, 9, n_response=k, **dict(zip(names, (r, *spearman_interval(r, k)), strict=True))
+        )
+        for d, r, k in zip("xyw", rho, n, strict=True)
     )
-    none = row_of("z", 9, 9)
-    row = combined(kit, one, two, none).loc["C0"]
-    z = np.arctanh(numbers)
-    expected = paule_mandel(z[:, 0], ((z[:, 2] - z[:, 1]) / (2 * stats.norm.ppf(0.975))) ** 2)
-    got = row[list(names)].to_list()
-    assert got == pytest.approx(np.tanh(expected[:3]), rel=1e-4)
-    assert row["n_response"] == 18
+    row = combined(kit, *rows, row_of("z", 9, 9)).loc["C0"]
+    expected = paule_mandel(*fisher(rho, n))
+    assert row[list(names)].to_list() == pytest.approx(np.tanh(expected[:3]), rel=1e-4)
+    assert row["n_response"] == 43
 
 
 def test_effects_without_interval_are_averaged_by_patients(kit):

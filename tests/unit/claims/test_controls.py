@@ -96,6 +96,26 @@ def test_decoys_share_what_the_claim_shares(kit, cohort):
     assert all(pairs[0][1] == pairs[1][1] and pairs[0][0] != pairs[1][0] for pairs in got)
 
 
+@pytest.mark.parametrize("pairs", ["G20^G35;G20^G30;G21^G35", "G20^G30;G20^G35", "G21^G35;G20^G35"])
+def test_each_ligand_and_receptor_is_replaced_by_one_of_its_kind(kit, pairs):
+    """Genes of even number are rare, those of odd number frequent."""
+    means = np.ones((1, 6, 90))
+    listed = [(f"G{i}", f"G{45 + i}") for i in range(45)]
+    detection = np.where(np.arange(90) % 2 == 0, 0.05, 0.4)
+    cohort = kit.light_cohort(
+        means, populations=POPULATIONS, detection=detection,
+        pairs=[*listed, *(tuple(p.split("^")) for p in pairs.split(";"))],
+    )  # fmt: skip
+    got, n_pool = drawn(kit, cohort, pairs)
+    assert n_pool >= 20
+    own = [tuple(pair.split("^")) for pair in pairs.split(";")]
+    claimed = {gene for pair in own for gene in pair}  # may take each other's place
+    for decoy in got:
+        for new, old in zip(decoy, own, strict=True):
+            for gene, replaced in zip(new, old, strict=True):
+                assert gene in claimed or (int(gene[1:]) - int(replaced[1:])) % 2 == 0
+
+
 def test_no_decoy_that_shares_holds_a_claimed_pair(kit, cohort):
     got, _ = drawn(kit, cohort, "G0^G30;G0^G45", EDGE | {"pairs": "G5^G35"}, n_decoys=20_000)
     found = {pair for pairs in got for pair in pairs}

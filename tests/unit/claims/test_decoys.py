@@ -235,6 +235,12 @@ def test_too_many_sets_are_drawn_each_once():
     assert abs(share - 4 / 19).max() < 0.1
 
 
+def test_sets_that_are_drawn_twice_count_once():
+    own = ([0, 1, 2], [3, 4, 5])  # 14,400 sets, of which 10,000 are drawn
+    got = as_pairs(sets_of(np.full(10, 50), own, n_decoys=14_400))
+    assert 6000 < len(got) == len(set(got)) < 9000
+
+
 # ---- p-values
 
 

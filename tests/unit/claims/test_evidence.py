@@ -262,6 +262,13 @@ def test_two_against_four_patients_have_no_p_value(kit):
     assert row["n_informative"] == 6
 
 
+def test_two_against_many_patients_are_too_few_too(kit):
+    """By the order of patients alone, two against twelve could give a p-value of 1 in 91."""
+    row = contrast(kit, two_conditions(kit, [1, 2, *range(5, 17)], "aa" + "b" * 12))
+    assert row["verdict"] == "not testable"
+    assert row["reason"].startswith("too few patients: 12 with b against 2 with a; 3 of each")
+
+
 def test_a_stricter_p_needs_more_patients(kit):
     cohort = two_conditions(kit, [1, 2, 1.5, 5, 6, 7], "aaabbb")
     strict = kit.replace(kit.RULES, max_direction_p=0.049)  # 3 against 3 can give 0.05 at best

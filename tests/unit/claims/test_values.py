@@ -21,7 +21,7 @@ def cohort(kit):
     """Four samples, five populations, ten genes; the third sample lacks monocytes."""
     rng = np.random.default_rng(0)
     means = rng.gamma(1, 1, size=(4, 5, 10))
-    shares = rng.uniform(0, 0.6, size=means.shape)
+    shares = rng.uniform(0.2, 1, size=means.shape)
     sizes = np.full((4, 5), 30)
     sizes[2, 3], means[2, 3], shares[2, 3] = 9, 0, 0
     return kit.light_cohort(
@@ -60,7 +60,6 @@ def test_interactions_by_a_loop(cohort, level):
             ]
             assert got[i, j] == pytest.approx(sum(best) / 2)
     assert (got > 0).any()
-    assert (got == 0).any()
 
 
 @pytest.mark.parametrize("level", [False, True])
@@ -84,14 +83,18 @@ def test_ligands_and_receptors_that_are_no_pairs(cohort, level):
 
 @pytest.mark.parametrize("level", [False, True])
 def test_interactions_elsewhere_by_a_loop(cohort, level):
-    """The mean over all edges between two sides, and over the pairs."""
+    """The mean over the pairs and the edges between populations that have enough cells."""
     source = np.array([[1, 1, 0, 0, 0], [0, 0, 0, 1, 0], [0, 0, 1, 1, 0]], dtype=bool)
     target = np.array([[0, 0, 1, 0, 1], [1, 0, 0, 0, 0], [0, 0, 0, 1, 1]], dtype=bool)
     rows, samples = np.array([0, 1]), np.arange(4)
     got = v.interaction_elsewhere(cohort, samples, (source, target), rows, level=level)
     for s, j in itertools.product(samples, range(3)):
         ends = itertools.product(np.flatnonzero(source[j]), np.flatnonzero(target[j]), rows)
-        strength = [edge(cohort, s, a, b, PAIRS[row], level=level) for a, b, row in ends]
+        strength = [
+            edge(cohort, s, a, b, PAIRS[row], level=level)
+            for a, b, row in ends
+            if not (s == 2 and 3 in (a, b))
+        ]
         if s == 2 and j == 1:  # no monocytes there: not 0, but unknown
             assert np.isnan(got[s, j])
         else:
@@ -179,13 +182,15 @@ def test_cell_scores_by_hand(kit, planted_cells):
 
 
 def test_programme_level_is_unknown_without_a_population(kit):
-    score = np.array([[1.0, 3, np.nan], [2, np.nan, np.nan]])
+    score = np.array([[1.0, 3, np.nan], [2, np.nan, np.nan], [5, np.nan, np.nan]])
+    sizes = np.array([[30, 30, 3], [30, 3, 30], [30, 3, 3]])  # the last: nothing to compare with
     cohort = kit.light_cohort(
-        np.ones((2, 3, 1)), populations="abc", programmes={"x": score},
-        sizes=np.array([[30, 30, 3], [30, 3, 30]]),
-    )  # fmt: skip
-    np.testing.assert_array_equal(v.programme_level(cohort, "x", np.array([0, 1, 2])), [2, 2])
-    np.testing.assert_array_equal(v.programme_level(cohort, "x", np.array([1])), [3, np.nan])
+        np.ones((3, 3, 1)), populations="abc", programmes={"x": score}, sizes=sizes
+    )
+    got = v.programme_level(cohort, "x", np.array([0, 1, 2]))
+    np.testing.assert_array_equal(got, [2, 2, np.nan])
+    got = v.programme_level(cohort, "x", np.array([1]))
+    np.testing.assert_array_equal(got, [3, np.nan, np.nan])
 
 
 def test_sides_and_informative_samples(kit, cohort):
