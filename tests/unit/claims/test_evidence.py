@@ -151,6 +151,42 @@ def test_contrasts_by_hand(kit, planted, planted_evidence):
     assert (lower["direction_p"], lower["decoy_p"]) == (1, 1)
 
 
+def test_an_edge_between_conditions_by_loops(kit, planted, planted_evidence):
+    """L5^R5: the geometric mean of the two levels, for the claim and for every other pair."""
+    row = planted_evidence[0].loc["higher_edge"]
+    a, b = (planted.populations.index(name) for name in ("malignant", "endothelial"))
+
+    def difference(i):
+        sides = {True: [], False: []}
+        for patient in kit.EVERYONE:
+            values = []
+            for s in (s for s, p in enumerate(planted.patients) if p == patient):
+                parts = []
+                for k, gene in ((a, f"L{i}"), (b, f"R{i}")):
+                    g = planted.genes.get_loc(gene)
+                    seen = planted.shares[s, k, g] >= planted.expr_prop
+                    parts.append(planted.means[s, k, g] * seen)
+                values.append(math.sqrt(parts[0] * parts[1]))
+            sides[patient in kit.LUNG].append(np.mean(values))
+        return np.mean(sides[True]) - np.mean(sides[False])
+
+    detection = dict(zip(planted.genes, planted.detection, strict=True))
+    others = [
+        difference(i)
+        for i in range(6, 70)
+        if all(0.5 <= detection[f"{side}{i}"] / detection[f"{side}5"] <= 2 for side in "LR")
+    ]
+    assert row["effect"] == pytest.approx(difference(5))
+    assert row["n_decoys"] == len(others)
+    assert row["decoy_p"] == pytest.approx(1 / (1 + len(others)))
+    weak = kit.claims_table(kit.CLAIMS["higher_edge"][0] | {"pairs": "L50^R50"})
+    got = kit.evidence_of(planted, weak)[0].iloc[0]
+    stronger = [difference(i) >= difference(50) - 1e-9 for i in range(70) if i != 50 and all(
+        0.5 <= detection[f"{side}{i}"] / detection[f"{side}50"] <= 2 for side in "LR")]  # fmt: skip
+    assert got["n_decoys"] == len(stronger)
+    assert got["decoy_p"] == pytest.approx((1 + sum(stronger)) / (1 + len(stronger)))
+
+
 def test_correlations_by_hand(kit, planted, planted_evidence):
     row = planted_evidence[0].loc["along_gene"]
     at = [

@@ -163,7 +163,6 @@ def test_alpha_changes_the_calls_and_nothing_is_scored_again(small, monkeypatch)
 
 def test_other_settings_score_again(small, kit):
     baseline = small("alpha", 0.05)
-    same(small("min_cells", 10), baseline)
     larger = small("min_cells", 16)  # plasma and dc have 15
     assert (larger.loc["few", "n_informative"], baseline.loc["few", "n_informative"]) == (0, 3)
     fewer = small("expr_prop", 1.0)  # every cell
@@ -241,7 +240,7 @@ def test_little_is_supported_by_chance(planted_files, planted_claims, planted_ev
     """The whole calibration: planted truth is found, and nothing where it is gone."""
     table = calibrate(
         planted_claims, planted_files.basis, evidence=planted_evidence[0].reset_index(drop=True),
-        interactions=planted_files.interactions, n_decoy_tables=2, n_shuffles=2,
+        interactions=planted_files.interactions, n_decoy_tables=1, n_shuffles=2,
     )  # fmt: skip
     check_frame(table, table="calibration", where="x")
     assert set(table["control"]) == {SHUFFLED, PAIRS, POPULATIONS}
