@@ -1,6 +1,7 @@
 """How often does a verdict come up by chance?"""
 
 import logging
+import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from statsmodels.stats.proportion import confint_proportions_2indep
+from scipy import stats
 
 from osteotalk.claims.claim import (
     COMPOSITION,
@@ -107,9 +108,11 @@ def decoy_claims(
         rng = claim_rng(settings.seed + 1, cohort.dataset, claim.claim_id, control)
         drawn: list[dict[str, str]] = []
         if control == POPULATIONS:
-            drawn = _population_swaps(claim, cohort, ledger, rng, n)
+            drawn = _population_swaps(claim, cohort, ledger, rng, n, vocabulary=vocabulary)
         elif claim.kind in (INTERACTION, EXPRESSION, SIGNATURE):
             items = items_of(claim, cohort, ledger)
+            if claim.kind == EXPRESSION and len(items.rows) < len(claim.genes):
+                continue  # the claim cannot be tested, its decoys could
             drawn, own = _matched_swaps(claim, items, settings, rng, n)
             programmes += own
         for i, swap in enumerate(drawn):
@@ -140,14 +143,27 @@ def _matched_swaps(
 
 
 def _population_swaps(
-    claim: Claim, cohort: Cohort, ledger: Ledger, rng: np.random.Generator, n: int
+    claim: Claim,
+    cohort: Cohort,
+    ledger: Ledger,
+    rng: np.random.Generator,
+    n: int,
+    *,
+    vocabulary: pd.DataFrame,
 ) -> list[dict[str, str]]:
-    """What replaces the populations of an interaction claim, `n` times."""
+    """What replaces the populations of an interaction claim, `n` times.
+
+    Sets with a population that has others below it are left out: in a claim its name stands for
+    all of them.
+    """
     if not any(pair in cohort.pair_row for pair in claim.pairs):
         return []
     members = other_populations(claim, cohort, ledger, n_decoys=MOST_SETS, rng=rng)
-    chosen = 1 + rng.permutation(len(members[0]) - 1)[:n]
     names = np.array(cohort.populations, dtype=object)
+    parents = vocabulary.loc[vocabulary["level"] != "state", "parent"]
+    wide = np.isin(names.astype(str), parents.to_numpy(dtype=str))
+    usable = 1 + np.flatnonzero(~(members[0] | members[1])[1:, wide].any(axis=1))
+    chosen = rng.permutation(usable)[:n]
     return [
         {"source": ";".join(names[members[0][i]]), "target": ";".join(names[members[1][i]])}
         for i in chosen
@@ -205,20 +221,47 @@ def _rates(*, k_real: int, n_real: int, k_control: int, n_control: int) -> dict[
     low, high = wilson_interval(np.array([k_control]), np.array([n_control]))
     rate = k_control / n_control
     ratio = (k_real / n_real) / rate if rate else float("inf") if k_real else float("nan")
-    bounds = (float("nan"), float("nan"))
-    if k_real or k_control:
-        with np.errstate(divide="ignore"):  # no control with this verdict: no upper bound
-            bounds = confint_proportions_2indep(
-                k_real, n_real, k_control, n_control, method="score", compare="ratio"
-            )
+    bounds = ratio_interval(k_real, n_real, k_control, n_control)
     return {
         "rate": rate,
         "rate_low": float(low[0]),
         "rate_high": float(high[0]),
         "ratio": ratio,
-        "ratio_low": float(bounds[0]),
-        "ratio_high": float(bounds[1]),
+        "ratio_low": bounds[0],
+        "ratio_high": bounds[1],
     }
+
+
+def ratio_interval(k1: int, n1: int, k2: int, n2: int) -> tuple[float, float]:
+    """95 % score interval of the ratio of two shares.
+
+    By inverting the test of Miettinen and Nurminen 1985 (Stat. Med. 4, 213,
+    doi:10.1002/sim.4780040211): the closed form of statsmodels 0.15 is wrong where a share is 1.
+    NaN if neither happened; 0 or infinite where the data give no bound.
+    """
+    if not k1 and not k2:
+        return float("nan"), float("nan")
+    limit = stats.norm.ppf(0.975)
+
+    def z(ratio: float) -> float:
+        a, b, c = (n1 + n2) * ratio, n1 * ratio + k1 + n2 + k2 * ratio, k1 + k2
+        share = min((b - math.sqrt(max(b * b - 4 * a * c, 0.0))) / (2 * a), 1.0, 1 / ratio)
+        first = share * ratio
+        variance = first * (1 - first) / n1 + ratio**2 * share * (1 - share) / n2
+        variance *= (n1 + n2) / (n1 + n2 - 1)
+        gap = k1 / n1 - ratio * k2 / n2
+        if gap == 0:
+            return 0.0
+        return gap / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, gap)
+
+    def solve(target: float) -> float:
+        low, high = -40.0, 40.0
+        for _ in range(100):
+            middle = (low + high) / 2
+            low, high = (middle, high) if z(math.exp(middle)) > target else (low, middle)
+        return math.exp(low)
+
+    return solve(limit) if k1 else 0.0, solve(-limit) if k2 else math.inf
 
 
 def disturbed_by_shuffling(claims: pd.DataFrame) -> pd.DataFrame:

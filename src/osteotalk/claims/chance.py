@@ -70,8 +70,10 @@ def calibrate(
                 control=control,
             )
             here = basis.with_signatures(signatures)
-            drawn = here.cohort(here.from_files(interactions), *tables) if tables else cohort
             for table in tables:
+                drawn = cohort
+                if control == PAIRS:  # cells are compared in one family with those of the claims
+                    drawn = here.cohort(here.from_files(interactions), claims, table)
                 found[control].append(here.evidence(table, drawn, named=claims)[0])
                 done.update(1)
         disturbed = disturbed_by_shuffling(claims)

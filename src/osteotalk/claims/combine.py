@@ -8,6 +8,7 @@ from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from osteotalk.claims.claim import CORRELATION, LOWER
+from osteotalk.claims.contrasts import on_fishers_scale
 from osteotalk.claims.evidence import NOTHING, conclude
 from osteotalk.claims.response import NO_RESPONSE
 from osteotalk.claims.verdicts import (
@@ -23,6 +24,9 @@ from osteotalk.contract import empty_frame
 COMBINED = "all"
 NONE_COUNTS = "every cohort of this run is kept out of the combined verdicts"
 NAN = float("nan")
+# A p-value of 1 says that no decoy was weaker, which 1,000 decoys cannot tell from 0.999; as 1 it
+# would outweigh any other cohort.
+LARGEST = 0.999
 
 
 def independent_datasets(datasets: pd.DataFrame, chosen: list[str]) -> list[str]:
@@ -60,8 +64,9 @@ def combine_evidence(
     - p-values against decoys, and those of a direction, are combined by Stouffer's method, weighted
       by the square root of the patients (a cohort below `min_patients` counts only if all are);
     - effects are combined by a random-effects model (Paule and Mandel) with the interval of Hartung
-      and Knapp, correlations on Fisher's scale; `i_squared` is the share of their variation that is
-      between cohorts.
+      and Knapp, never narrower than without their factor, or the normal one of two cohorts;
+      correlations on Fisher's scale; `i_squared` is the share of their variation that is between
+      cohorts.
 
     The rules of `verdicts` then apply to the sums, so that with one cohort the combined verdict is
     that of the cohort. Where cohorts say the opposite of each other, the reason says so.
@@ -84,8 +89,9 @@ def combine_evidence(
     References
     ----------
     Whitlock 2005, J. Evol. Biol. 18, 1368, doi:10.1111/j.1420-9101.2005.00917.x (Stouffer);
-    Hartung and Knapp 2001, Stat. Med. 20, 3875, doi:10.1002/sim.1009; Higgins and Thompson 2002,
-    Stat. Med. 21, 1539, doi:10.1002/sim.1186 (I squared).
+    Hartung and Knapp 2001, Stat. Med. 20, 3875, doi:10.1002/sim.1009; Roever, Knapp and Friede
+    2015, BMC Med. Res. Methodol. 15, 99, doi:10.1186/s12874-015-0091-1 (its lower bound);
+    Higgins and Thompson 2002, Stat. Med. 21, 1539, doi:10.1002/sim.1186 (I squared).
     """
     if evidence.empty:
         return empty_frame("verdicts")
@@ -167,7 +173,7 @@ def stouffer(p_values: np.ndarray, patients: np.ndarray) -> float:
         return NAN
     if known.sum() == 1:
         return float(p_values[known][0])
-    bounded = np.clip(p_values[known], 1e-300, 1 - 1e-12)
+    bounded = np.clip(p_values[known], 1e-300, LARGEST)
     weights = np.sqrt(np.maximum(patients[known], 1))
     return float(stats.combine_pvalues(bounded, method="stouffer", weights=weights).pvalue)
 
@@ -178,22 +184,27 @@ def _effects(rows: pd.DataFrame, name: str, *, correlation: bool) -> dict[str, f
     if len(rows) == 1:
         only = [float(rows[column].iloc[0]) for column in columns]
         return dict(zip(columns, only, strict=True)) | {"i_squared": NAN}
-    known = rows.loc[rows[columns].notna().all(axis=1), columns].to_numpy(dtype=np.float64)
+    known = rows[rows[columns].notna().all(axis=1)]
+    effects = known[name].to_numpy(dtype=np.float64)
+    widths = (known[columns[2]] - known[columns[1]]).to_numpy(dtype=np.float64)
+    errors = widths / (2 * stats.norm.ppf(0.975))
     if correlation:
-        known = np.arctanh(np.clip(known, -1 + 1e-9, 1 - 1e-9))
-    variance = ((known[:, 2] - known[:, 1]) / (2 * stats.norm.ppf(0.975))) ** 2
-    usable = variance > 0
+        pairs = zip(effects, known["n_informative"], strict=True)
+        scaled = [on_fishers_scale(float(rho), int(n)) for rho, n in pairs]
+        effects, errors = np.array(scaled).reshape(-1, 2).T
+    usable = errors > 0
     if usable.sum() < 2:
         seen = rows[rows[name].notna()]
         weights = np.maximum(seen["n_informative"].to_numpy(dtype=np.float64), 1)
         mean = float(np.average(seen[name], weights=weights)) if len(seen) else NAN
         return {columns[0]: mean, columns[1]: NAN, columns[2]: NAN, "i_squared": NAN}
     with np.errstate(divide="ignore"):  # of I squared, where all effects are the same
-        found = combine_effects(
-            known[usable, 0], variance[usable], method_re="iterated", use_t=True
-        )
-    interval = found.conf_int(use_t=True)[3]  # random effects, Hartung and Knapp
-    values = np.array([found.mean_effect_re, *interval])
+        found = combine_effects(effects[usable], errors[usable] ** 2, method_re="iterated")
+    # Where effects agree by luck, Hartung and Knapp's interval would have hardly any width; of two
+    # cohorts it has one degree of freedom and rules out nothing.
+    k, error = int(usable.sum()), max(found.sd_eff_w_re, found.sd_eff_w_re_hksj)
+    width = (stats.t.ppf(0.975, k - 1) if k > 2 else stats.norm.ppf(0.975)) * error
+    values = found.mean_effect_re + np.array([0.0, -width, width])
     if correlation:
         values = np.tanh(values)
     i_squared = float(max(found.i2, 0.0))
