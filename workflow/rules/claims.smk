@@ -35,6 +35,7 @@ rule check_claims:
     conda:
         "../../envs/osteotalk.yaml"
     threads: 1
+    priority: 100  # first, once the samples are read
     resources:
         mem_mb=2000,
     params:

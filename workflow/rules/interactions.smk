@@ -13,7 +13,6 @@ rule score_interactions:
     input:
         annotated="results/{dataset}/annotated.h5ad",
         resource="results/resource.tsv",
-        checked=ancient("results/claims/checked.json"),
     output:
         interactions="results/{dataset}/samples/{sample}/interactions.parquet",
     log:

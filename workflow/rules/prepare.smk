@@ -88,7 +88,6 @@ rule integrate_cohort:
     """Merge the samples of a cohort, normalise, align, cluster and embed the cells."""
     input:
         samples=per_sample("results/{dataset}/samples/{sample}/filtered.h5ad"),
-        checked=ancient("results/claims/checked.json"),
     output:
         integrated="results/{dataset}/integrated.h5ad",
     log:
