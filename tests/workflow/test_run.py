@@ -152,7 +152,6 @@ def test_another_setting_moves_few_verdicts(finished):
     assert other["claim_id"].tolist() == own["claim_id"].tolist()
     assert (other["verdict"] == own["verdict"]).sum() > 0
     assert (other["n_active"] <= own["n_active"]).all()
-    assert (other["n_active"] < own["n_active"]).any()
 
 
 def test_shuffled_labels_support_nothing(finished):

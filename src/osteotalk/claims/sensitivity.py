@@ -12,7 +12,6 @@ from osteotalk import io
 from osteotalk.annotate import add_positions, annotate, call_malignant
 from osteotalk.claims.rescore import rescored
 from osteotalk.claims.run import Basis
-from osteotalk.contract import conform, empty_frame
 from osteotalk.interactions.resource import measured
 from osteotalk.prepare.integrate import cluster
 
@@ -103,37 +102,3 @@ def relabelled(
     named, _ = annotate(adata, markers=markers, populations=populations, **annotation)
     named = add_positions(named, gtf=gtf, symbols=symbols)
     return call_malignant(named, populations=populations, **malignancy, seed=seed)[0]
-
-
-def compare_verdicts(
-    baseline: Mapping[str, pd.DataFrame], variants: Sequence[tuple[str, str, str, pd.DataFrame]]
-) -> pd.DataFrame:
-    """Set the verdicts under changed settings beside those of the run.
-
-    Parameters
-    ----------
-    baseline
-        Table `evidence` of each cohort.
-    variants
-        Dataset, setting, value and table `evidence` of each variant.
-
-    Returns
-    -------
-    The table `sensitivity`: one row per cohort, setting, value and claim.
-    """
-    parts = []
-    for dataset, setting, value, evidence in variants:
-        both = baseline[dataset][["claim_id", "verdict"]].merge(
-            evidence[["claim_id", "verdict"]], on="claim_id", suffixes=("_before", "")
-        )
-        same = both["verdict"] == both["verdict_before"]
-        part = both.rename(columns={"verdict_before": "baseline"}).assign(
-            dataset=dataset,
-            setting=setting,
-            value=value,
-            moved=same.map({True: "no", False: "yes"}),
-        )
-        parts.append(part)
-    if not parts:
-        return empty_frame("sensitivity")
-    return conform(pd.concat(parts, ignore_index=True), table="sensitivity")

@@ -12,10 +12,11 @@ from scipy import sparse
 from osteotalk import io
 from osteotalk.claims.calibrate import PAIRS, POPULATIONS, SHUFFLED, disturbed_by_shuffling
 from osteotalk.claims.chance import calibrate
+from osteotalk.claims.moved import compare_verdicts
 from osteotalk.claims.programme_table import programme_table
 from osteotalk.claims.rescore import rescored
 from osteotalk.claims.run import Basis, basis_of
-from osteotalk.claims.sensitivity import compare_verdicts, variant_evidence
+from osteotalk.claims.sensitivity import variant_evidence
 from osteotalk.claims.therapies import therapy_table
 from osteotalk.contract import OBSM, check_frame, conform, dtypes
 
