@@ -32,10 +32,10 @@ rule check_claims:
         "logs/check_claims.log",
     benchmark:
         "benchmarks/timings/check_claims.tsv"
+    priority: 100
     conda:
         "../../envs/osteotalk.yaml"
     threads: 1
-    priority: 100  # first, once the samples are read
     resources:
         mem_mb=2000,
     params:
