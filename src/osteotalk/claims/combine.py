@@ -33,7 +33,7 @@ def independent_datasets(datasets: pd.DataFrame, chosen: list[str]) -> list[str]
     """Those of the chosen datasets that are of different patients, in the given order.
 
     A re-release names the original in `patients_of`; of the two, the first chosen counts. Simulated
-    patients are never added to real ones: a simulated cohort counts only if all chosen are. The
+    patients are never added to real ones: a simulated cohort counts only if all chosen are.
     Cohorts that say `combine` no, such as a control, never count: if there is no other real one,
     none does.
     """

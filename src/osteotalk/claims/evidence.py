@@ -130,9 +130,9 @@ def read_ledger(claims: Sequence[Claim], cohort: Cohort, *, signatures: pd.DataF
 def conclude(evidence: pd.DataFrame, *, rules: Rules, table: str) -> pd.DataFrame:
     """Add interval, q-value and verdict to measured claims.
 
-    `decoy_q` is Benjamini-Hochberg over all
-    rows that have a decoy p-value and could be tested. A row that comes with a reason is not
-    testable for that reason; `given` holds a verdict that is certain without the rules.
+    `decoy_q` is Benjamini-Hochberg over all rows that have a decoy p-value and could be tested.
+    A row that comes with a reason is not testable for that reason; `given` holds a verdict that
+    is certain without the rules.
     """
     evidence = evidence.copy()
     plain = (evidence["contrast"] == "").to_numpy()

@@ -229,7 +229,7 @@ def measure_composition(claim: Claim, cohort: Cohort, settings: Settings) -> Mea
         samples=samples,
         value=value,
         controls=controls,
-        active=np.array(p) <= cohort.alpha if even < 1 else np.zeros(len(samples), dtype=bool),
+        active=np.array(p) <= cohort.alpha,
         n_pool=len(sets),
     )
 
