@@ -24,7 +24,7 @@ report: "workflow/report/workflow.rst"
 rule all:
     """Everything: the report and all tables behind it."""
     input:
-        "results/report/index.html",
+        "results/report",
         "results/provenance.json",
         "results/run_config.yaml",
         expand("results/{dataset}/network.graphml", dataset=config["datasets"]),
@@ -36,4 +36,9 @@ include: "workflow/rules/prepare.smk"
 include: "workflow/rules/annotate.smk"
 include: "workflow/rules/interactions.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/partial.smk"
 include: "workflow/rules/report.smk"
+
+
+onerror:
+    sys.stderr.write(hint_of_partial_report())

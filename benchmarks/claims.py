@@ -121,10 +121,10 @@ def naive(cohort, samples, own, decoys):
 def engine(tables, cohort, _options):
     """All claims by the engine."""
     start = time.perf_counter()
-    evidence, _ = gather_evidence(
+    evidence = gather_evidence(
         tables["claims"], cohort, vocabulary=tables["populations"], markers=tables["markers"],
         signatures=tables["signatures"], rules=RULES, settings=SETTINGS,
-    )  # fmt: skip
+    ).evidence  # fmt: skip
     seconds = time.perf_counter() - start
     tested = int((evidence["n_decoys"] > 0).sum())
     decoys = int(evidence["n_decoys"].sum() + evidence["n_population_decoys"].sum())

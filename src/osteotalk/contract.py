@@ -195,6 +195,23 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "decoy_high": NUMBER,  # 95 %
             "difference": NUMBER,  # mean of log2(decoy / claim)
         },
+        "values": {  # what entered the tests of the claims, by patient
+            "claim_id": TEXT,
+            "dataset": TEXT,
+            "patient": TEXT,
+            "condition": TEXT,  # of the samples that entered, joined by ;
+            "value": NUMBER,
+            "decoys": NUMBER,  # mean over the matched decoys
+            "active": TEXT,  # yes or no; empty for contrasts
+            "along": NUMBER,  # the other quantity of a correlation
+        },
+        "decoy_statistics": {  # behind decoy_p and population_p
+            "claim_id": TEXT,
+            "dataset": TEXT,
+            "control": TEXT,  # matched or populations
+            "role": TEXT,  # claim or decoy
+            "statistic": NUMBER,
+        },
         "programmes": {
             "dataset": TEXT,
             "signature": TEXT,

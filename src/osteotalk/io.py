@@ -3,7 +3,7 @@
 Everything is written through `osteotalk.files`, which never leaves half of a file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import h5py
@@ -19,6 +19,7 @@ from osteotalk.files import atomic_path, read_json, write_json, write_text
 __all__ = [
     "atomic_path",
     "read_columns",
+    "read_genes",
     "read_json",
     "read_obs",
     "read_parquet",
@@ -35,6 +36,8 @@ __all__ = [
 
 
 ROW_GROUP = 20_000
+BLOCK = 5_000  # cells read at once
+MAPS = ("X_umap", "X_umap_unaligned")
 
 
 def write_stage(adata: AnnData, path: str | Path, *, stage: str) -> None:
@@ -98,6 +101,44 @@ def read_sample(path: str | Path, sample: str) -> AnnData:
         else:  # a sample that lost all its cells
             matrix = sparse.csr_matrix((0, len(var)), dtype=np.float32)
         adata = AnnData(matrix, obs=obs.iloc[rows], var=var)
+    contract.check_expression(adata, stage="annotated", where=str(path))
+    return adata
+
+
+def read_genes(path: str | Path, genes: Collection[str]) -> AnnData:
+    """Read the cells of a cohort with the expression of some genes: stage `annotated`.
+
+    Cells are read in blocks, so this needs little more memory than what it gives back.
+
+    Parameters
+    ----------
+    path
+        The h5ad file.
+    genes
+        Those wanted; those that it does not have are left out.
+
+    Returns
+    -------
+    `X` of the genes in the order of the file, `obs`, `var` and `uns`, and of `obsm` the maps
+    (``X_umap``, ``X_umap_unaligned``). Counts and principal components are not read.
+
+    Raises
+    ------
+    osteotalk.contract.ContractError
+        If a field is missing or has the wrong type.
+    """
+    with h5py.File(path) as file:
+        obs, var = read_elem(file["obs"]), read_elem(file["var"])
+        columns = np.flatnonzero(var.index.isin(list(genes)))
+        if isinstance(file["X"], h5py.Dataset):  # dense: refused below
+            matrix = file["X"][:, columns]
+        else:
+            stored, starts = sparse_dataset(file["X"]), range(0, max(len(obs), 1), BLOCK)
+            blocks = [stored[start : start + BLOCK][:, columns] for start in starts]
+            matrix = sparse.vstack(blocks, format="csr")
+        maps = {name: read_elem(file["obsm"][name]) for name in MAPS if name in file["obsm"]}
+        uns = read_elem(file["uns"])
+    adata = AnnData(matrix, obs=obs, var=var.iloc[columns], obsm=maps, uns=uns)
     contract.check_expression(adata, stage="annotated", where=str(path))
     return adata
 

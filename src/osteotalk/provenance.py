@@ -90,7 +90,7 @@ def describe_run(
     datasets
         Rows of the table of datasets (dataset, accession) of this run.
     downloads
-        Record of each downloaded file (url, sha256, retrieved_at), by path.
+        Record of each downloaded file (url, bytes, sha256, retrieved_at), by path.
     resource
         From `osteotalk.interactions.resource.describe`.
     basedir
@@ -107,7 +107,12 @@ def describe_run(
         If a downloaded file is not what it was when it was downloaded.
     """
     text = yaml.safe_dump(dict(config), sort_keys=True)
-    digests = {path: file_digest(path) for path in sorted({row["path"] for row in files})}
+    # A download may be deleted once it has been read; its record tells what it was.
+    gone = {path for path in downloads if not Path(path).is_file()}
+    digests = {
+        path: downloads[path]["sha256"] if path in gone else file_digest(path)
+        for path in sorted({row["path"] for row in files})
+    }
     changed = [p for p, found in downloads.items() if digests.get(p, "") != found["sha256"]]
     if changed:
         msg = (
@@ -128,7 +133,11 @@ def describe_run(
         "files": [
             {
                 **{column: row[column] for column in ("dataset", "sample", "role", "path")},
-                "bytes": Path(row["path"]).stat().st_size,
+                "bytes": (
+                    downloads[row["path"]]["bytes"]
+                    if row["path"] in gone
+                    else Path(row["path"]).stat().st_size
+                ),
                 "sha256": digests[row["path"]],
                 "url": downloads.get(row["path"], {}).get("url", ""),
                 "retrieved_at": downloads.get(row["path"], {}).get("retrieved_at", ""),

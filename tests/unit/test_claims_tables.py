@@ -644,6 +644,17 @@ def test_genes_of_a_programme_that_become_one(paths, load, symbols):
         tables.renew(load(), symbols)
 
 
+def test_ligands_of_routes_that_become_one(paths, load, symbols):
+    cells = {"route": "secreted", "basis": "a family", "source": "INF"}
+    append(paths["routes"], ligand="OLD*", **cells)
+    append(paths["routes"], ligand="NEW", **cells)
+    line = append(paths["routes"], ligand="OLD", **cells)
+    message = f"line {line}: ligand 'OLD' is NEW today, which is in the table already"
+    with pytest.raises(tables.TableError, match=message) as error:
+        tables.renew(load(), symbols)
+    assert "the table of routes has 1 problem" in str(error.value)
+
+
 def test_frames_are_text(load):
     for name in ("claims", "signatures", "therapies", "published", "simulation_genes"):
         frame = getattr(load(), name)

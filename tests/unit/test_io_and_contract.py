@@ -86,6 +86,43 @@ def test_a_sample_of_a_dense_matrix_is_refused(cohort, tmp_path):
             io.read_sample(tmp_path / "dense.h5ad", sample)
 
 
+def test_some_genes_are_read_alone(cohort, tmp_path, monkeypatch):
+    adata, path = cohort
+    monkeypatch.setattr(io, "BLOCK", 4)  # of six cells
+    adata.obsm["X_umap"] = np.arange(12.0).reshape(6, 2)
+    adata.uns["osteotalk"] = {"annotate": {"n_unassigned": 3}}
+    io.write_stage(adata, path, stage="annotated")
+    found = io.read_genes(path, {"d", "b", "unknown"})
+    assert list(found.var_names) == ["b", "d"]
+    np.testing.assert_array_equal(found.X.toarray(), adata[:, ["b", "d"]].X.toarray())
+    pd.testing.assert_frame_equal(found.obs, io.read_stage(path, stage="annotated").obs)
+    np.testing.assert_array_equal(found.obsm["X_umap"], adata.obsm["X_umap"])
+    assert list(found.obsm) == ["X_umap"]
+    assert found.uns["osteotalk"]["annotate"]["n_unassigned"] == 3
+    assert not found.layers
+    assert io.read_genes(path, set()).shape == (6, 0)
+
+
+def test_genes_of_a_wrong_file_are_refused(cohort, tmp_path):
+    adata, _ = cohort
+    dense = adata.copy()
+    dense.X = adata.X.toarray()
+    dense.write_h5ad(tmp_path / "dense.h5ad")
+    with pytest.raises(contract.ContractError, match=r"dense.h5ad does(.|\n)*X is not a CSR"):
+        io.read_genes(tmp_path / "dense.h5ad", {"a"})
+    adata.X = adata.X.astype(np.float64)
+    del adata.obs["population"]
+    adata.write_h5ad(tmp_path / "bad.h5ad")
+    with pytest.raises(contract.ContractError, match=r"'population' is missing(.|\n)*float64"):
+        io.read_genes(tmp_path / "bad.h5ad", {"a"})
+
+
+def test_a_cohort_without_cells_is_read(cohort, tmp_path):
+    adata, _ = cohort
+    io.write_stage(adata[:0].copy(), tmp_path / "none.h5ad", stage="annotated")
+    assert io.read_genes(tmp_path / "none.h5ad", {"a"}).shape == (0, 1)
+
+
 def test_obs_is_read_alone(cohort, tmp_path):
     adata, path = cohort
     found = io.read_obs(path, stage="annotated")

@@ -40,3 +40,12 @@ def test_a_download_that_was_changed_afterwards(tmp_path):
     record = {"sha256": "0" * 64, "url": "u", "retrieved_at": "t"}
     with pytest.raises(ValueError, match=r"a.tar: changed since the download"):
         describe(path, {str(path): record})
+
+
+def test_a_download_that_was_deleted_is_told_from_its_record(tmp_path):
+    path = tmp_path / "a.tar"
+    record = {"sha256": "0" * 64, "bytes": 7, "url": "u", "retrieved_at": "t"}
+    (found,) = describe(path, {str(path): record})["files"]
+    assert (found["bytes"], found["sha256"], found["url"]) == (7, "0" * 64, "u")
+    with pytest.raises(FileNotFoundError):
+        describe(path, {})

@@ -105,6 +105,13 @@ def append(path, *cells, **named):
             "population 'mregdc' is a state of a population and cannot stand here",
         ),
         ("files", ["simulated_os", "OS1", "matrx", "x"], "role 'matrx' is not one of"),
+        ("routes", ["ABC1", "secretd", "x", "INF"], "route 'secretd' is not one of secreted, "),
+        ("routes", ["CCL*", "matrix", "x", "INF"], "ligand 'CCL*' is in the table already"),
+        ("routes", ["*", "matrix", "x", "INF"], "ligand '*' is not allowed (gene symbol, "),
+        ("routes", ["LAMA1_L*", "matrix", "x", "INF"], "ligand 'LAMA1_L*' is not allowed"),
+        ("routes", ["ABC1", "matrix", "", "INF"], "basis is empty"),
+        ("routes", ["ABC1", "matrix", "x", "SEC"], "source 'SEC' is not allowed (DOIs joined"),
+        ("routes", ["2-Sep", "matrix", "x", "INF"], "ligand '2-Sep' looks like a date"),
         (
             "populations",
             ["x", "X", "", "CL:1", "#123456"],

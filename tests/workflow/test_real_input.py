@@ -101,7 +101,7 @@ def test_a_sample_without_cells_is_dropped_and_reported(project, finished):
             adata.X.data[:] = 1
             adata = adata[:, :150].copy()
         adata.write_h5ad(project.run / f"{name}.h5ad")
-    project.snakemake("results/report/index.html", config=config)
+    project.snakemake("results/report", config=config)
     qc = json.loads((project.run / "results/mine/samples/junk/qc.json").read_text())
     assert qc["n_cells_kept"] == 0
     adata = ad.read_h5ad(project.run / "results/mine/annotated.h5ad")

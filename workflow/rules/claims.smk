@@ -4,6 +4,8 @@ Needs    results/<dataset>/annotated.h5ad, samples/<sample>/interactions.parquet
 Makes    results/claims/checked.json         the genes that claims name exist
          results/<dataset>/evidence.tsv      what one cohort says about each claim
          results/<dataset>/decoys.tsv        how well the decoys match
+         results/<dataset>/values.tsv        values of the claims, patient by patient
+         results/<dataset>/decoy_statistics.parquet  what each claim was compared with
          results/<dataset>/programmes.tsv    scores of gene programmes
          results/<dataset>/calibration.tsv   how often a verdict comes up by chance
          results/claims/evidence.tsv         the evidence of all cohorts
@@ -55,7 +57,6 @@ rule check_claims:
 rule gather_evidence:
     """Test every claim in one cohort, against decoys."""
     input:
-        checked="results/claims/checked.json",
         annotated="results/{dataset}/annotated.h5ad",
         resource="results/resource.tsv",
         interactions=per_sample(
@@ -64,6 +65,8 @@ rule gather_evidence:
     output:
         evidence="results/{dataset}/evidence.tsv",
         decoys="results/{dataset}/decoys.tsv",
+        values="results/{dataset}/values.tsv",
+        statistics="results/{dataset}/decoy_statistics.parquet",
         published="results/{dataset}/published.tsv",
         programmes="results/{dataset}/programmes.tsv",
     log:
@@ -116,6 +119,7 @@ rule calibrate_cohort:
 rule combine_verdicts:
     """Combine independent cohorts into one verdict per claim."""
     input:
+        checked="results/claims/checked.json",
         claims=expand("results/{dataset}/evidence.tsv", dataset=DATASETS),
         published=expand("results/{dataset}/published.tsv", dataset=DATASETS),
         calibration=expand("results/{dataset}/calibration.tsv", dataset=DATASETS),

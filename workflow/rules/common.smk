@@ -189,3 +189,60 @@ def variant_value(wildcards):
     """Value of a setting as the config has it, a number or a name."""
     values = config["sensitivity"][wildcards.setting]
     return {str(value): value for value in values}[wildcards.value]
+
+
+def results_of_cohort(dataset):
+    """Files of one cohort that the report reads, by the name of the input."""
+    samples = [row["sample"] for row in records("samples", dataset=dataset)]
+
+    def of_cohort(name):
+        return [f"results/{dataset}/{name}"]
+
+    def of_samples(name):
+        return [f"results/{dataset}/samples/{sample}/{name}" for sample in samples]
+
+    return {
+        "annotated": of_cohort("annotated.h5ad"),
+        "clusters": of_cohort("annotation.tsv"),
+        "malignancy": of_cohort("malignancy.tsv"),
+        "cnv": of_cohort("cnv.h5ad"),
+        "agreement": of_cohort("agreement.tsv"),
+        "support": of_cohort("support.parquet"),
+        "cohort_evidence": of_cohort("evidence.tsv"),
+        "truth": of_cohort("truth.json") if dataset in SIMULATED else [],
+        "qc": of_samples("qc.json"),
+        "ingest": of_samples("ingest.json"),
+        "cross_check": (
+            of_samples("cross_check.tsv") if config["interactions"]["squidpy"] else []
+        ),
+        "genes": of_cohort("genes.tsv"),
+        "decoys": of_cohort("decoys.tsv"),
+        "values": of_cohort("values.tsv"),
+        "statistics": of_cohort("decoy_statistics.parquet"),
+        "network": of_cohort("network.graphml"),
+    }
+
+
+def results_of_cohorts():
+    """The same of all cohorts of the run, one after the other."""
+    names = results_of_cohort("")
+    return {
+        name: [path for d in DATASETS for path in results_of_cohort(d)[name]]
+        for name in names
+    }
+
+
+# Tables of the config that the report shows.
+TABLES_OF_REPORT = (
+    "datasets",
+    "samples",
+    "retired",
+    "claims",
+    "published",
+    "signatures",
+    "populations",
+    "markers",
+    "labels",
+    "interactions",
+    "routes",
+)

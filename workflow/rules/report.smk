@@ -1,11 +1,11 @@
 """The report and the record of the run.
 
 Needs    all result tables
-Makes    results/report/index.html       verdicts, how to read them, limits, methods
-         results/report/<dataset>.html   one page per cohort
-         results/report/assets/          tables behind the pages
+Makes    results/report/                 index.html and the pages it leads to
+         results/figures/                key figures, for `snakemake --report`
          results/provenance.json         versions, digests, seeds, input files
          results/run_config.yaml         the merged config
+         results/partial_report/         on request: the same of the cohorts that are complete
 """
 
 
@@ -42,34 +42,9 @@ rule write_provenance:
 
 
 rule render_report:
-    """Write the HTML report: an index and one page per cohort."""
+    """Write the HTML report: index, cohorts, panels of the claims, and what stands behind them."""
     input:
-        annotated=expand("results/{dataset}/annotated.h5ad", dataset=DATASETS),
-        clusters=expand("results/{dataset}/annotation.tsv", dataset=DATASETS),
-        malignancy=expand("results/{dataset}/malignancy.tsv", dataset=DATASETS),
-        cnv=expand("results/{dataset}/cnv.h5ad", dataset=DATASETS),
-        agreement=expand("results/{dataset}/agreement.tsv", dataset=DATASETS),
-        support=expand("results/{dataset}/support.parquet", dataset=DATASETS),
-        cohort_evidence=expand("results/{dataset}/evidence.tsv", dataset=DATASETS),
-        truth=expand("results/{dataset}/truth.json", dataset=SIMULATED_CHOSEN),
-        qc=[
-            f"results/{d}/samples/{row['sample']}/qc.json"
-            for d in DATASETS
-            for row in records("samples", dataset=d)
-        ],
-        ingest=[
-            f"results/{d}/samples/{row['sample']}/ingest.json"
-            for d in DATASETS
-            for row in records("samples", dataset=d)
-        ],
-        cross_check=[
-            f"results/{d}/samples/{row['sample']}/cross_check.tsv"
-            for d in DATASETS
-            for row in records("samples", dataset=d)
-            if config["interactions"]["squidpy"]
-        ],
-        genes=expand("results/{dataset}/genes.tsv", dataset=DATASETS),
-        decoys=expand("results/{dataset}/decoys.tsv", dataset=DATASETS),
+        **results_of_cohorts(),
         evidence="results/claims/evidence.tsv",
         verdicts="results/claims/verdicts.tsv",
         calibration="results/claims/calibration.tsv",
@@ -80,19 +55,34 @@ rule render_report:
         ),
         provenance="results/provenance.json",
     output:
-        index=report(
-            "results/report/index.html",
+        pages=report(
+            directory("results/report"),
+            htmlindex="index.html",
             category="Report",
-            labels={"page": "verdicts"},
+            labels={"shows": "all pages"},
             caption="../report/index.rst",
         ),
-        pages=report(
-            expand("results/report/{dataset}.html", dataset=DATASETS),
-            category="Report",
-            labels={"page": "cohort"},
-            caption="../report/cohort.rst",
+        verdicts=report(
+            "results/figures/verdicts.svg",
+            category="Figures",
+            labels={"shows": "verdicts by theme", "cohort": "all"},
+            caption="../report/figure_verdicts.rst",
         ),
-        assets=directory("results/report/assets"),
+        support=report(
+            "results/figures/support.svg",
+            category="Figures",
+            labels={"shows": "support of every claim", "cohort": "all"},
+            caption="../report/figure_support.rst",
+        ),
+        networks=[
+            report(
+                f"results/figures/{dataset}_network.svg",
+                category="Figures",
+                labels={"shows": "network of populations", "cohort": dataset},
+                caption="../report/figure_network.rst",
+            )
+            for dataset in DATASETS
+        ],
     log:
         "logs/render_report.log",
     benchmark:
@@ -106,21 +96,70 @@ rule render_report:
         chosen=DATASETS,
         simulated=SIMULATED_CHOSEN,
         config=dict(config),
-        tables={
-            name: rows(name)
-            for name in (
-                "datasets",
-                "samples",
-                "retired",
-                "claims",
-                "published",
-                "signatures",
-                "populations",
-                "markers",
-                "labels",
-                "interactions",
-            )
-        },
+        tables={name: rows(name) for name in TABLES_OF_REPORT},
         code=code_digest("render_report"),
     script:
         "../scripts/render_report.py"
+
+
+rule partial_report:
+    """Report the cohorts that are complete, and say why the others are not; only on request.
+
+    Without an input it starts no other job; `state` lets it run again once a file or log of a
+    cohort has changed.
+    """
+    output:
+        index="results/partial_report/index.html",
+        provenance="results/partial_report/tables/provenance.json",
+        evidence="results/partial_report/tables/evidence.tsv",
+        verdicts="results/partial_report/tables/verdicts.tsv",
+        published="results/partial_report/tables/published.tsv",
+        therapies="results/partial_report/tables/therapies.tsv",
+        calibration="results/partial_report/tables/calibration.tsv",
+        sensitivity="results/partial_report/tables/sensitivity.tsv",
+    log:
+        "logs/partial_report.log",
+    benchmark:
+        "benchmarks/timings/partial_report.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+    params:
+        products=products,
+        state=state_of_products,
+        results={
+            dataset: {
+                **results_of_cohort(dataset),
+                "published": [f"results/{dataset}/published.tsv"],
+                "calibration": [f"results/{dataset}/calibration.tsv"],
+            }
+            for dataset in DATASETS
+        },
+        tables={name: rows(name) for name in (*TABLES_OF_REPORT, "therapies")},
+        combined={
+            "rules": verdict_rules(),
+            "variants": [
+                (*variant, "results/{}/sensitivity/{}/{}.tsv".format(*variant))
+                for variant in VARIANTS
+                if config["sensitivity"]["run"]
+            ],
+        },
+        run={
+            "config": dict(config),
+            "files": [row for d in DATASETS for row in records("files", dataset=d)],
+            "datasets": [
+                row for d in DATASETS for row in records("datasets", dataset=d)
+            ],
+            "manifests": {
+                dataset: f"resources/{dataset}/manifest.tsv"
+                for dataset in DATASETS
+                if dataset in DOWNLOADED
+            },
+            "resource": "results/resource.json",
+            "basedir": str(workflow.basedir),
+        },
+        code=code_digest("partial_report"),
+    script:
+        "../scripts/partial_report.py"

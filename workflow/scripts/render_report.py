@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from osteotalk.report import render, write_report
+from osteotalk.report import render, write_figures, write_report
 from osteotalk.report.assemble import ConfigTables, assemble, cohort_files
+from osteotalk.report.provenance import read_timings
 from osteotalk.workflow import job_log
 
+OF_COHORT = ("annotated", "clusters", "malignancy", "cnv", "agreement", "support", "decoys")
+OF_COHORT += ("values", "statistics", "network")
 OPTIONAL = ("calibration", "therapies", "published", "sensitivity")
 
 with job_log(snakemake):
@@ -15,24 +18,22 @@ with job_log(snakemake):
     report = assemble(
         cohort_files(
             params.chosen,
-            annotated=files.annotated,
-            clusters=files.clusters,
-            malignancy=files.malignancy,
-            cnv=files.cnv,
-            agreement=files.agreement,
-            support=files.support,
             evidence=files.cohort_evidence,
             truth=dict(zip(params.simulated, files.truth, strict=True)),
-            decoys=files.get("decoys"),
+            **{name: files[name] for name in OF_COHORT},
         ),
-        qc=files.qc,
-        ingest=files.ingest,
-        cross_check=files.cross_check,
+        **{name: files[name] for name in ("qc", "ingest", "cross_check")},
         verdicts=files.verdicts,
         evidence=files.evidence,
         provenance=files.provenance,
         tables=ConfigTables(**{name: pd.DataFrame(t) for name, t in params.tables.items()}),
         parameters=params.config,
+        timings=read_timings("benchmarks/timings"),
         **{name: files.get(name) or None for name in OPTIONAL},
     )
-    write_report(render(report), Path(snakemake.output.index).parent)
+    pages, out = render(report), snakemake.output
+    write_report(pages, Path(out.pages), copies=report.copies())
+    drawn = {out.verdicts: "index_figure-verdicts", out.support: "confidence_figure-support"}
+    for dataset, path in zip(params.chosen, out.networks, strict=True):
+        drawn[path] = f"{dataset}_figure-network"
+    write_figures(pages, drawn)

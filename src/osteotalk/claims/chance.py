@@ -74,14 +74,14 @@ def calibrate(
                 drawn = cohort
                 if control == PAIRS:  # cells are compared in one family with those of the claims
                     drawn = here.cohort(here.from_files(interactions), claims, table)
-                found[control].append(here.evidence(table, drawn, named=claims)[0])
+                found[control].append(here.evidence(table, drawn, named=claims).evidence)
                 done.update(1)
         disturbed = disturbed_by_shuffling(claims)
         for i in range(n_shuffles if len(disturbed) else 0):
             rng = np.random.default_rng([basis.settings.seed, i])
             samples = rescored(basis, shuffle_labels(basis.cells(), rng=rng))
             shuffled = shuffle_patients(basis.cohort(samples, disturbed), rng=rng)
-            found[SHUFFLED].append(basis.evidence(disturbed, shuffled)[0])
+            found[SHUFFLED].append(basis.evidence(disturbed, shuffled).evidence)
             done.update(1)
     table = count_verdicts(evidence, found, claims)
     positive = table[(table["theme"] == "all") & (table["verdict"] == "supported")]

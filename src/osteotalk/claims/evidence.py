@@ -1,7 +1,7 @@
 """What one cohort says about each claim."""
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,16 @@ from osteotalk.claims.contrasts import (
 from osteotalk.claims.controls import Ledger, Settings
 from osteotalk.claims.decoys import decoy_p_value
 from osteotalk.claims.measure import Measurement, measure
+from osteotalk.claims.panels import (
+    ELSEWHERE,
+    MATCHED,
+    Compared,
+    Panel,
+    match_rows,
+    statistic_table,
+    table_of,
+    value_rows,
+)
 from osteotalk.claims.programmes import measured_genes
 from osteotalk.claims.response import NO_RESPONSE, response_check
 from osteotalk.claims.values import quantity_values
@@ -51,6 +61,28 @@ NOTHING: Mapping[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What one cohort says about a table of claims: tables of `osteotalk.contract`.
+
+    Attributes
+    ----------
+    evidence
+        One row per claim, in the order of the claims.
+    decoys
+        How well the decoys match: table `decoys`.
+    values
+        What entered the tests, by claim and patient: table `values`.
+    statistics
+        What was compared with decoys: table `decoy_statistics`.
+    """
+
+    evidence: pd.DataFrame
+    decoys: pd.DataFrame
+    values: pd.DataFrame
+    statistics: pd.DataFrame
+
+
 def gather_evidence(
     table: pd.DataFrame,
     cohort: Cohort,
@@ -61,7 +93,7 @@ def gather_evidence(
     rules: Rules,
     settings: Settings,
     named: pd.DataFrame | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Findings:
     """Evidence for every claim in one cohort.
 
     Every claim has one number per patient (`values`), and so has each of its decoys (`decoys`). A
@@ -83,26 +115,27 @@ def gather_evidence(
         Thresholds, and numbers of decoys.
     named
         More claims whose pairs, edges and genes must not serve as decoys.
-
-    Returns
-    -------
-    Tables `evidence`, one row per claim in the order of the table, and `decoys` (see
-    `osteotalk.contract`).
     """
     if table.empty:
-        return empty_frame("evidence"), empty_frame("decoys")
+        names = ("evidence", "decoys", "values", "decoy_statistics")
+        return Findings(*(empty_frame(name) for name in names))
     claims = read_claims(table, vocabulary=vocabulary)
     others = [] if named is None else read_claims(named, vocabulary=vocabulary)
     ledger = read_ledger([*claims, *others], cohort, signatures=signatures)
     circular = circularity(table, markers=markers, populations=vocabulary, signatures=signatures)
-    rows, matches = [], []
+    rows, matches, values, panels = [], [], [], []
     for claim, circle in zip(claims, circular, strict=True):
-        row, found = _judge(claim, cohort, ledger, rules=rules, settings=settings)
+        row, found, panel = _judge(claim, cohort, ledger, rules=rules, settings=settings)
         rows.append(row | {"circular": circle})
-        matches += _match_rows(claim, cohort, found)
+        matches += match_rows(claim, cohort, found)
+        values += value_rows(claim, cohort, found, panel)
+        panels.append((claim.claim_id, panel))
     evidence = conclude(pd.DataFrame(rows), rules=rules, table="evidence")
-    return _tell_lost(evidence, claims, cohort), conform(
-        pd.DataFrame(matches, columns=_MATCH), table="decoys"
+    return Findings(
+        evidence=_tell_lost(evidence, claims, cohort),
+        decoys=table_of(matches, table="decoys"),
+        values=table_of(values, table="values"),
+        statistics=statistic_table(panels, cohort.dataset),
     )
 
 
@@ -154,8 +187,8 @@ def conclude(evidence: pd.DataFrame, *, rules: Rules, table: str) -> pd.DataFram
 
 def _judge(
     claim: Claim, cohort: Cohort, ledger: Ledger, *, rules: Rules, settings: Settings
-) -> tuple[dict[str, Any], Measurement]:
-    """Evidence of one claim, without what needs all claims; and its measurement."""
+) -> tuple[dict[str, Any], Measurement, Panel]:
+    """Evidence of one claim, without what needs all claims; its measurement; what was tested."""
     row: dict[str, Any] = {
         **NOTHING,
         "claim_id": claim.claim_id,
@@ -164,36 +197,39 @@ def _judge(
         "contrast": claim.contrast,
     }
     if claim.kind == UNTESTABLE:
-        return row | {"reason": claim.reason}, Measurement()
+        return row | {"reason": claim.reason}, Measurement(), Panel()
     found = measure(claim, cohort, ledger, settings)
     if found.reason:
-        return row | {"reason": found.reason}, found
+        return row | {"reason": found.reason}, found, Panel()
     row |= {"best_edge": found.best_edge}
     if not claim.contrast:
-        return row | _plain(found, cohort) | response_check(claim, cohort), found
-    if claim.contrast == CONDITIONS:
-        return row | _between_conditions(claim, found, cohort, rules, settings), found
-    return row | _correlation(claim, found, cohort, rules, settings), found
+        told, panel = _plain(found, cohort)
+        return row | told | response_check(claim, cohort), found, panel
+    test = _between_conditions if claim.contrast == CONDITIONS else _correlation
+    told, panel = test(claim, found, cohort, rules, settings)
+    return row | told, found, panel
 
 
-def _plain(found: Measurement, cohort: Cohort) -> dict[str, Any]:
+def _plain(found: Measurement, cohort: Cohort) -> tuple[dict[str, Any], Panel]:
     if not len(found.samples):
-        return {}
+        return {}, Panel()
     value, patients = cohort.by_patient(found.value, found.samples)
     controls, _ = cohort.by_patient(found.controls, found.samples)
     active, _ = cohort.by_patient(found.active.astype(float), found.samples)
     effect = mean_interval(value - controls.mean(axis=1)) if controls.size else (NAN, NAN, NAN)
-    return {
+    compared = _statistics(float(value.mean()), controls, _of_patients(found, cohort), _mean)
+    row = {
         "n_informative": len(patients),
         "n_active": int((active > 0).sum()),
         **dict(zip(("effect", "effect_low", "effect_high"), effect, strict=True)),
-        **_against_decoys(float(value.mean()), controls, _of_patients(found, cohort), _mean),
+        **_against_decoys(compared),
     }
+    return row, Panel(np.arange(len(found.samples)), statistics=compared)
 
 
 def _between_conditions(
     claim: Claim, found: Measurement, cohort: Cohort, rules: Rules, settings: Settings
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Panel]:
     condition = np.array(cohort.conditions, dtype=object)[found.samples]
     on = [np.isin(condition, side) for side in (claim.first, claim.second)]
     own = np.array(cohort.patients, dtype=object)[found.samples]
@@ -201,18 +237,20 @@ def _between_conditions(
     on = [side & ~np.isin(own, list(both)) for side in on]
     n = [len(set(own[side])) for side in on]
     result: dict[str, Any] = {"n_informative": sum(n)}
+    panel = Panel(np.flatnonzero(on[0] | on[1]))
     names = ["+".join(side) for side in (claim.first, claim.second)]
     left = f"; {len(both)} with both are left out" if both else ""
     if min(n) < rules.min_patients or attainable(*n) > rules.max_direction_p:
-        return result | {
-            "reason": f"too few patients: {n[0]} with {names[0]} against {n[1]} with {names[1]}; "
+        reason = (
+            f"too few patients: {n[0]} with {names[0]} against {n[1]} with {names[1]}; "
             f"{rules.min_patients} of each are needed, and enough that chance alone would order "
             f"them so in at most {rules.max_direction_p:g} of all cases{left}"
-        }
+        )
+        return result | {"reason": reason}, panel
     sides = [_patients(found, cohort, side) for side in on]
     first, second = (side[0] for side in sides)
     if not first.any() and not second.any():
-        return result | {"given": NOT_SUPPORTED, "reason_given": "detected in no patient"}
+        return result | {"given": NOT_SUPPORTED, "reason_given": "detected in no patient"}, panel
     outcome = compare(first, second, sign=claim.sign, seed=settings.seed)
 
     def statistic(values: tuple[np.ndarray, ...]) -> np.ndarray:
@@ -222,6 +260,7 @@ def _between_conditions(
 
     controls = tuple(side[1] for side in sides)
     elsewhere = tuple(side[2] for side in sides) if found.elsewhere is not None else None
+    compared = _statistics(claim.sign * outcome.effect, controls, elsewhere, statistic)
     return result | {
         "n_sides": f"{n[0]} patients with {names[0]}, {n[1]} with {names[1]}{left}",
         "sign": claim.sign,
@@ -229,32 +268,41 @@ def _between_conditions(
         "effect_low": outcome.low,
         "effect_high": outcome.high,
         "direction_p": outcome.p_value,
-        **_against_decoys(claim.sign * outcome.effect, controls, elsewhere, statistic),
-    }
+        **_against_decoys(compared),
+    }, replace(panel, statistics=compared)
 
 
 def _correlation(
     claim: Claim, found: Measurement, cohort: Cohort, rules: Rules, settings: Settings
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Panel]:
     if claim.quantity is None:
         msg = f"claim {claim.claim_id} is a correlation with nothing"
         raise ValueError(msg)
     along, reason = quantity_values(cohort, claim.quantity)
     if reason:
-        return {"reason": reason}
+        return {"reason": reason}, Panel()
     along = along[cohort.partners]
     on = ~np.isnan(along[found.samples])
     value, controls, elsewhere = _patients(found, cohort, on)
     x, _ = cohort.by_patient(along[found.samples[on]], found.samples[on])
     least = max(rules.min_patients, MIN_CORRELATED)
     result: dict[str, Any] = {"n_informative": len(value)}
+    panel = Panel(np.flatnonzero(on), along)
     if len(value) < least:
-        return result | {"reason": f"too few patients: {len(value)} with both, {least} are needed"}
+        reason = f"too few patients: {len(value)} with both, {least} are needed"
+        return result | {"reason": reason}, panel
     if not value.any():
-        return result | {"given": NOT_SUPPORTED, "reason_given": "detected in no patient"}
+        return result | {"given": NOT_SUPPORTED, "reason_given": "detected in no patient"}, panel
     if np.ptp(value) == 0 or np.ptp(x) == 0:
-        return result | {"given": INCONCLUSIVE, "reason_given": "no variation between patients"}
+        told = {"given": INCONCLUSIVE, "reason_given": "no variation between patients"}
+        return result | told, panel
     outcome = correlate(value, x, sign=claim.sign, seed=settings.seed)
+    compared = _statistics(
+        claim.sign * outcome.effect,
+        controls,
+        elsewhere,
+        lambda values: claim.sign * rank_correlations(values, x),
+    )
     return result | {
         "n_sides": f"{len(value)} patients",
         "sign": claim.sign,
@@ -262,13 +310,8 @@ def _correlation(
         "effect_low": outcome.low,
         "effect_high": outcome.high,
         "direction_p": outcome.p_value,
-        **_against_decoys(
-            claim.sign * outcome.effect,
-            controls,
-            elsewhere,
-            lambda values: claim.sign * rank_correlations(values, x),
-        ),
-    }
+        **_against_decoys(compared),
+    }, replace(panel, statistics=compared)
 
 
 def _patients(
@@ -298,57 +341,24 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return result
 
 
-def _against_decoys(claim: float, controls: Any, elsewhere: Any, statistic: Any) -> dict[str, Any]:
-    """p-values of the claim's statistic against both kinds of decoys."""
-    of_controls = statistic(controls)
+def _statistics(claim: float, controls: Any, elsewhere: Any, statistic: Any) -> dict[str, Compared]:
+    """Statistics of a claim and of its decoys, by control."""
     of_sets = np.full(1, np.nan) if elsewhere is None else statistic(elsewhere)
-    own, of_sets = float(of_sets[0]), of_sets[1:]
     return {
-        "decoy_p": decoy_p_value(claim, of_controls),
-        "population_p": decoy_p_value(own, of_sets),
-        "n_decoys": int((~np.isnan(of_controls)).sum()),
-        "n_population_decoys": int((~np.isnan(of_sets)).sum()),
+        MATCHED: Compared(claim, statistic(controls)),
+        ELSEWHERE: Compared(float(of_sets[0]), of_sets[1:]),
     }
 
 
-_MATCH = (
-    "claim_id",
-    "dataset",
-    "control",
-    "quantity",
-    "n_pool",
-    "n_decoys",
-    "claim",
-    "decoy_low",
-    "decoy_median",
-    "decoy_high",
-    "difference",
-)
-
-
-def _match_rows(claim: Claim, cohort: Cohort, found: Measurement) -> list[dict[str, Any]]:
-    rows = []
-    for match in found.matches:
-        if not len(match.decoys) or match.claim <= 0:
-            continue
-        low, median, high = np.quantile(match.decoys, [0.05, 0.5, 0.95])
-        centre = np.log2(np.maximum(match.decoys, 1e-12)).mean()
-        rows.append(
-            {
-                "claim_id": claim.claim_id,
-                "dataset": cohort.dataset,
-                "control": match.control,
-                "quantity": match.quantity,
-                "n_pool": found.n_pool if match.control != "populations" else len(match.decoys),
-                "n_decoys": len(match.decoys),
-                "claim": match.claim,
-                "decoy_low": float(low),
-                "decoy_median": float(median),
-                "decoy_high": float(high),
-                "difference": float(centre - math.log2(match.claim)),
-            }
-        )
-    return rows
+def _against_decoys(compared: Mapping[str, Compared]) -> dict[str, Any]:
+    """p-values of a claim against both kinds of decoys, and how many there are."""
+    matched, elsewhere = compared[MATCHED], compared[ELSEWHERE]
+    return {
+        "decoy_p": decoy_p_value(matched.claim, matched.decoys),
+        "population_p": decoy_p_value(elsewhere.claim, elsewhere.decoys),
+        "n_decoys": matched.n_known,
+        "n_population_decoys": elsewhere.n_known,
+    }
 
 
 def _tell_lost(evidence: pd.DataFrame, claims: Sequence[Claim], cohort: Cohort) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from osteotalk import io
 from osteotalk.contract import conform, empty_frame
 
 
@@ -39,3 +40,12 @@ def compare_verdicts(
     if not parts:
         return empty_frame("sensitivity")
     return conform(pd.concat(parts, ignore_index=True), table="sensitivity")
+
+
+def compare_files(
+    baseline: Mapping[str, str], variants: Mapping[tuple[str, str, str], str]
+) -> pd.DataFrame:
+    """Do the same from files: `baseline` by dataset, `variants` by dataset, setting and value."""
+    tables = {dataset: io.read_tsv(path, table="evidence") for dataset, path in baseline.items()}
+    changed = [(*of, io.read_tsv(path, table="evidence")) for of, path in variants.items()]
+    return compare_verdicts(tables, changed)

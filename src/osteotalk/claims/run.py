@@ -12,7 +12,7 @@ from osteotalk import io
 from osteotalk.claims.claim import read_claims
 from osteotalk.claims.cohort import Cohort, SampleData, build_cohort
 from osteotalk.claims.controls import Settings
-from osteotalk.claims.evidence import gather_evidence
+from osteotalk.claims.evidence import Findings, gather_evidence
 from osteotalk.claims.verdicts import Rules
 from osteotalk.interactions.resource import measured
 from osteotalk.interactions.support import EDGE
@@ -84,8 +84,8 @@ class Basis:
 
     def evidence(
         self, claims: pd.DataFrame, cohort: Cohort, *, named: pd.DataFrame | None = None
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Tables `evidence` and `decoys`, see `gather_evidence`."""
+    ) -> Findings:
+        """See `gather_evidence`."""
         return gather_evidence(
             claims,
             cohort,

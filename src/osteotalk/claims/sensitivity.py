@@ -65,7 +65,7 @@ def variant_evidence(
     else:
         name = cells.obs["sample"].astype(str)
         samples = rescored(changed, (cells[name == sample].copy() for sample in changed.samples))
-    return changed.evidence(claims, changed.cohort(samples, claims))[0]
+    return changed.evidence(claims, changed.cohort(samples, claims)).evidence
 
 
 def relabelled(

@@ -1,37 +1,25 @@
 """Read the result files of a run and build its report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from osteotalk import io
+from osteotalk.claims.claim import read_claims
 from osteotalk.contract import empty_frame
+from osteotalk.report.build import CohortParts, ConfigTables, Overall, build_report
+from osteotalk.report.claim_page import CohortEvidence
+from osteotalk.report.claim_panels import edges_of_claims
+from osteotalk.report.claim_words import Names, programme_labels
+from osteotalk.report.claims_table import with_verdicts
 from osteotalk.report.cohort_tables import cohort_summary_row
 from osteotalk.report.dataset_page import build_dataset_page
-from osteotalk.report.index_page import build_index_page
-from osteotalk.report.model import Page, Report
+from osteotalk.report.model import Copy, Report
+from osteotalk.report.vocabulary import vocabulary
 
-
-@dataclass(frozen=True)
-class ConfigTables:
-    """Tables of the config that the report shows.
-
-    Without `signatures` gene programmes are named by their id, without `published` there is no
-    section on published findings.
-    """
-
-    datasets: pd.DataFrame
-    samples: pd.DataFrame
-    retired: pd.DataFrame
-    claims: pd.DataFrame
-    populations: pd.DataFrame
-    markers: pd.DataFrame
-    labels: pd.DataFrame
-    interactions: pd.DataFrame
-    signatures: pd.DataFrame | None = None
-    published: pd.DataFrame | None = None
+_DRAWN = ("claim_id", "control", "role", "statistic")  # columns of decoy_statistics
 
 
 @dataclass(frozen=True)
@@ -46,6 +34,9 @@ class CohortFiles:
     agreement: str
     support: str
     evidence: str
+    values: str
+    statistics: str
+    network: str
     truth: str | None
     decoys: str | None = None
 
@@ -60,6 +51,9 @@ def cohort_files(
     agreement: Sequence[str],
     support: Sequence[str],
     evidence: Sequence[str],
+    values: Sequence[str],
+    statistics: Sequence[str],
+    network: Sequence[str],
     truth: Mapping[str, str],
     decoys: Sequence[str] | None = None,
 ) -> list[CohortFiles]:
@@ -76,6 +70,9 @@ def cohort_files(
         "agreement": agreement,
         "support": support,
         "evidence": evidence,
+        "values": values,
+        "statistics": statistics,
+        "network": network,
     }
     if decoys:
         columns["decoys"] = decoys
@@ -98,6 +95,8 @@ def assemble(
     therapies: str | None = None,
     published: str | None = None,
     sensitivity: str | None = None,
+    timings: pd.DataFrame | None = None,
+    missing: Mapping[str, str] | None = None,
 ) -> Report:
     """Build the report of a run.
 
@@ -118,46 +117,43 @@ def assemble(
     calibration, therapies, published, sensitivity
         Files of these tables over all cohorts. Without the first or the last the report says that
         it was not run; without the others it has no such section.
+    timings
+        Run times, from `osteotalk.report.provenance.read_timings`.
+    missing
+        Cohorts that were asked for and are not among `cohorts`, with the reason.
     """
     records = [io.read_json(path) for path in qc]
     readings = [io.read_json(path) for path in ingest]
     checks = [io.read_tsv(path, table="cross_check") for path in cross_check]
     checked = pd.concat(checks, ignore_index=True) if checks else empty_frame("cross_check")
-    pages, summaries = [], []
-    for files in cohorts:
-        page, summary = _cohort_page(
+    names = Names(vocabulary(tables.populations), programme_labels(tables.signatures))
+    found = [
+        _read_cohort(
             files,
             qc=[record for record in records if record["dataset"] == files.dataset],
             ingest=[record for record in readings if record["dataset"] == files.dataset],
             cross_check=checked[checked["dataset"] == files.dataset],
             tables=tables,
             parameters=parameters,
+            names=names,
         )
-        pages.append(page)
-        summaries.append(summary)
-    names = [files.dataset for files in cohorts]
-    index = build_index_page(
-        datasets=tables.datasets[tables.datasets["dataset"].isin(names)],
-        samples=tables.samples[tables.samples["dataset"].isin(names)],
-        claims=tables.claims,
+        for files in cohorts
+    ]
+    overall = Overall(
         verdicts=io.read_tsv(verdicts, table="verdicts"),
         evidence=io.read_tsv(evidence, table="evidence"),
-        cohort_summary=pd.DataFrame(summaries),
-        populations=tables.populations,
-        parameters=parameters,
         provenance=io.read_json(provenance),
-        interactions=tables.interactions,
-        signatures=tables.signatures,
         calibration=_optional(calibration, "calibration"),
         therapies=_optional(therapies, "therapies"),
-        findings=tables.published,
         published=_optional(published, "verdicts"),
         sensitivity=_optional(sensitivity, "sensitivity"),
+        timings=timings,
+        missing=missing,
     )
-    return Report(index=index, datasets=tuple(pages))
+    return build_report(found, overall, tables=tables, parameters=parameters)
 
 
-def _cohort_page(
+def _read_cohort(
     files: CohortFiles,
     *,
     qc: Sequence[Mapping[str, Any]],
@@ -165,11 +161,13 @@ def _cohort_page(
     cross_check: pd.DataFrame,
     tables: ConfigTables,
     parameters: Mapping[str, object],
-) -> tuple[Page, dict[str, object]]:
-    """Page of one cohort, and its row in the table of cohorts."""
+    names: Names,
+) -> CohortParts:
+    """What the report says of one cohort."""
     chosen = tables.datasets["dataset"] == files.dataset
-    adata = io.read_stage(files.annotated, stage="annotated")
+    adata = io.read_genes(files.annotated, set(tables.markers["gene"]))
     support = io.read_parquet(files.support, table="support")
+    evidence = io.read_tsv(files.evidence, table="evidence")
     page = build_dataset_page(
         dataset_row=tables.datasets[chosen].iloc[0].to_dict(),
         samples=tables.samples[tables.samples["dataset"] == files.dataset],
@@ -183,7 +181,7 @@ def _cohort_page(
         agreement=io.read_tsv(files.agreement, table="agreement"),
         support=support,
         cross_check=cross_check,
-        evidence=io.read_tsv(files.evidence, table="evidence"),
+        evidence=evidence,
         claims=tables.claims,
         populations=tables.populations,
         markers=tables.markers,
@@ -192,11 +190,41 @@ def _cohort_page(
         truth=io.read_json(files.truth) if files.truth else None,
         decoys=_optional(files.decoys, "decoys"),
         signatures=tables.signatures,
+        routes=tables.routes,
     )
     summary = cohort_summary_row(
         dataset=files.dataset, qc=qc, cells=adata.obs, support=support, parameters=parameters
     )
-    return page, summary
+    page = replace(
+        page,
+        copies=(
+            Copy(
+                "edges",
+                "Download all edges (parquet)",
+                f"assets/{files.dataset}_support.parquet",
+                files.support,
+            ),
+            Copy(
+                "network",
+                "Download the network of supported edges (GraphML, for Cytoscape)",
+                f"assets/{files.dataset}_network.graphml",
+                files.network,
+            ),
+        ),
+    )
+    own = CohortEvidence(
+        dataset=files.dataset,
+        title=page.title,
+        frame=with_verdicts(tables.claims, evidence, names=names),
+        patients=_by_claim(io.read_tsv(files.values, table="values")),
+        statistics=_by_claim(io.read_columns(files.statistics, _DRAWN, table="decoy_statistics")),
+        edges=edges_of_claims(support, read_claims(tables.claims, vocabulary=tables.populations)),
+    )
+    return CohortParts(page, summary, own)
+
+
+def _by_claim(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {str(name): rows for name, rows in table.groupby("claim_id", sort=False)}
 
 
 def _optional(path: str | None, table: str) -> pd.DataFrame | None:

@@ -8,7 +8,16 @@ import pandas as pd
 
 from osteotalk.report.calibration_figures import calibration_figure
 from osteotalk.report.model import Column, Figure, Section, Table
-from osteotalk.report.text import VERDICTS, count, number, plural, probability, significant, words
+from osteotalk.report.text import (
+    VERDICTS,
+    count,
+    enumerate_words,
+    number,
+    plural,
+    probability,
+    significant,
+    words,
+)
 
 EVERY_THEME = "all"
 _SHARED: dict[str, Any] = {
@@ -79,6 +88,27 @@ def calibration_section(
             "interactions that no claim names, which makes their rate too high rather than too "
             "low.",
         ),
+    )
+
+
+def by_chance(calibration: pd.DataFrame | None) -> str:
+    """How often claims come out as supported by chance, over all cohorts, in one sentence."""
+    if calibration is None or calibration.empty:
+        return (
+            "How often verdicts come up by chance was not computed, so take every 'supported' with "
+            "reserve."
+        )
+    rows = calibration[
+        (calibration["theme"] == EVERY_THEME) & (calibration["verdict"] == "supported")
+    ]
+    sums = rows.groupby("control", sort=False)[["k_control", "n_control"]].sum()
+    parts = [
+        f"{count(row['k_control'])} of {plural(row['n_control'], 'claim')} with {name}"
+        for name, row in sums.iterrows()
+    ]
+    return (
+        f"By chance, in the same cohorts, {enumerate_words(parts) or 'no claim'} came out as "
+        "supported; details are on the page How sure."
     )
 
 

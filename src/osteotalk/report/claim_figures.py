@@ -1,43 +1,13 @@
-"""Figures of the verdicts: how many of each, and the support of every claim that was tested."""
+"""Figure of the verdicts: the support of every claim that was tested."""
 
-import math
-
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from osteotalk.report.claim_words import short_name
+from osteotalk.report.figures import WIDTH, points_with_intervals, row_labels
 from osteotalk.report.svg import drawing_style, to_svg
-from osteotalk.report.text import VERDICTS, number, shorten, verdict
-
-_WIDTH = 7.6
-
-
-def verdict_counts_figure(counts: pd.Series, *, uid: str, **mark: str) -> str:
-    """Bars of the number of claims per verdict.
-
-    Parameters
-    ----------
-    counts
-        Number of claims by verdict, in drawing order; zeros are drawn as well.
-    """
-    with drawing_style():
-        drawing = Drawing(figsize=(_WIDTH, 0.5 + 0.3 * len(counts)))
-        axes = drawing.add_subplot()
-        rows = np.arange(len(counts))
-        looks = [verdict(name) for name in counts.index]
-        axes.barh(rows, counts.to_numpy(float), color=[look.colour for look in looks], height=0.7)
-        top = max(float(counts.max()), 1.0)
-        for row, value in enumerate(counts):
-            axes.text(value + top * 0.012, row, str(int(value)), va="center")
-        axes.set_yticks(rows, [f"{look.symbol} {shorten(look.name, 30)}" for look in looks])
-        axes.invert_yaxis()
-        axes.set_xlim(0, top * 1.08)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel("claims")
-        return to_svg(drawing, uid=uid, **mark)
+from osteotalk.report.text import VERDICTS, number, shorten
 
 
 def support_figure(claims: pd.DataFrame, *, threshold: float, uid: str, **mark: str) -> str:
@@ -54,24 +24,16 @@ def support_figure(claims: pd.DataFrame, *, threshold: float, uid: str, **mark: 
     """
     with drawing_style():
         height = 1.1 + 0.215 * len(claims)
-        drawing = Drawing(figsize=(_WIDTH, height))
+        drawing = Drawing(figsize=(WIDTH, height))
         axes = drawing.add_axes((0.4, 0.0, 0.52, 1.0))
         axes.axvline(threshold, color="#8A8F96", lw=0.8, ls="--", zorder=0)
-        for row, claim in enumerate(claims.to_dict("records")):
-            look = verdict(claim["verdict"])
-            middle = number(claim["support"])
-            low, high = number(claim["support_low"]), number(claim["support_high"])
-            if math.isfinite(low) and math.isfinite(high):
-                axes.plot([low, high], [row, row], color=look.colour, lw=1.6, alpha=0.75)
-            axes.plot([middle], [row], look.marker, color=look.colour, ms=5.5, clip_on=False)
+        rows = claims.to_dict("records")
+        points_with_intervals(axes, rows, "support", clip_on=False)
+        for place, claim in enumerate(rows):
             seen = f"{int(number(claim['n_active']))}/{int(number(claim['n_informative']))}"
-            axes.text(1.05, row, seen, va="center", fontsize=8)
-        labels = [
-            f"{shorten(str(claim['claim_id']), 14)}  {short_name(claim)}"
-            for claim in claims.to_dict("records")
-        ]
-        axes.set_yticks(range(len(claims)), labels, fontsize=8)
-        axes.tick_params(axis="y", length=0)
+            axes.text(1.05, place, seen, va="center", fontsize=8)
+        labels = [f"{shorten(str(row['claim_id']), 14)}  {short_name(row)}" for row in rows]
+        row_labels(axes, range(len(claims)), labels, fontsize=8)
         axes.set_ylim(len(claims) - 0.4, -0.6)
         axes.set_xlim(-0.02, 1.02)
         axes.set_xlabel("support: active / informative patients, 95 % Wilson interval")

@@ -39,6 +39,7 @@ from osteotalk.tables import split
 
 NOT_TESTABLE = "not testable"
 NOT_EVALUATED = "not evaluated"
+_THEMES = {"msc": "Mesenchymal stromal cells", "immune": "Immune cells", "tumour": "Tumour cells"}
 _CONTRASTS = {CONDITIONS: "between conditions", CORRELATION: "correlation"}
 _EFFECTS = {CONDITIONS: "difference", CORRELATION: "rho"}
 
@@ -68,6 +69,12 @@ def programme_labels(signatures: pd.DataFrame | None) -> dict[str, str]:
         return {}
     pairs = zip(signatures["signature"].map(words), signatures["label"].map(words), strict=True)
     return dict(pairs)
+
+
+def theme_words(theme: object) -> str:
+    """Title of a theme of the review: ``Vessels``."""
+    name = words(theme)
+    return _THEMES.get(name) or name.capitalize() or "Without a theme"
 
 
 def is_contrast(row: Row) -> bool:

@@ -16,6 +16,7 @@ from osteotalk.report.claim_words import (
     response_words,
     result_order,
     result_words,
+    theme_words,
 )
 from osteotalk.report.model import Column, Table
 from osteotalk.report.text import count, enumerate_words, verdict, words
@@ -27,10 +28,13 @@ CAPTION = (
     "Result: of a plain claim its support, the patients in whom it is active of those who could "
     "show it, with a 95 % Wilson interval; of a contrast the difference between the groups of "
     "patients or Spearman's rho, with a 95 % interval and the one-sided p of the stated direction. "
-    "Decoy q: low where matched decoys do not do as well. 'Details' below a statement has what was "
-    "measured, the decoys (of interactions other populations too), the response check, sources and "
-    "caveats."
+    "Decoy q: low where matched decoys do not do as well."
 )
+IN_PANEL = (
+    "The id of a claim leads to its panel: what was measured, patient by patient, the decoys, the "
+    "best edges, sources and caveats."
+)
+FOLDED = "'Details' below a statement has what was measured, the decoys, sources and caveats."
 
 
 def with_verdicts(claims: pd.DataFrame, results: pd.DataFrame, *, names: Names) -> pd.DataFrame:
@@ -95,6 +99,7 @@ def _printed(frame: pd.DataFrame, names: Names) -> pd.DataFrame:
         _response=[response_words(row, names) for row in rows],
         _combined=[combined_words(row) for row in rows],
         _best_edge=[edge_words(row["best_edge"], names.palette) for row in rows],
+        _theme=[theme_words(row.get("theme")) for row in rows],
     )
 
 
@@ -104,9 +109,10 @@ def claims_table(
     anchor: str,
     caption: str,
     download: str,
-    cohorts: Column | None = None,
+    cohorts: tuple[Column, ...] = (),
+    panels: bool = True,
 ) -> Table:
-    """Table of claims: what matters in the row, the rest folded below the statement.
+    """Table of claims by theme: what matters in the row, the rest in the panel of the claim.
 
     Parameters
     ----------
@@ -115,24 +121,28 @@ def claims_table(
     anchor, caption, download
         Of the table.
     cohorts
-        Column with the verdict of each cohort, where there is one.
+        Columns with the verdict of each cohort.
+    panels
+        Whether the claims have panels of their own; if not, the rest is folded below the statement.
     """
     return Table(
         anchor,
         frame,
-        f"{caption} {CAPTION}",
+        f"{caption} {CAPTION} {IN_PANEL if panels else FOLDED}",
         (
-            Column("claim_id", "Claim", "code"),
-            Column("statement", "Statement", wide=True, details=_details()),
+            Column("claim_id", "Claim", "claim" if panels else "code"),
+            Column("statement", "Statement", wide=True, details=() if panels else _details()),
             Column("verdict", "Verdict", "verdict"),
+            *cohorts,
             Column("_kind", "Kind", missing="none given"),
             Column("_result", "Result", "result", sort="_result_order", missing="not measured"),
             Column("decoy_q", "Decoy q", "probability", missing="no decoy test"),
-            *([cohorts] if cohorts else []),
             Column("reason", "Reason", wide=True, missing="none given"),
         ),
         download=download,
-        filters=("verdict", "theme", "_kind"),
+        filters=("verdict", "_theme", "_kind") if panels else ("verdict", "theme", "_kind"),
+        group=Column("_theme", "Theme") if panels else None,
+        row_id="claim_id" if panels else "",
     )
 
 

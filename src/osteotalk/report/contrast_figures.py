@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 
 from osteotalk.claims.claim import COMPOSITION, CORRELATION, parse_conditions
 from osteotalk.report.claim_words import short_name, wants_lower
-from osteotalk.report.figures import WIDTH
+from osteotalk.report.figures import WIDTH, points_with_intervals, row_labels
 from osteotalk.report.svg import drawing_style, to_svg
-from osteotalk.report.text import VERDICTS, count, number, shorten, verdict, words
+from osteotalk.report.text import VERDICTS, count, number, shorten, words
 
 _ROW, _GAP = 0.235, 0.75  # inches: a row, and between two axes
 LEVELS = "difference of the mean log1p expression"
@@ -60,20 +60,15 @@ def contrast_figure(claims: pd.DataFrame, *, uid: str, **mark: str) -> str:
 
 def _draw(axes: Axes, rows: list[dict[Any, Any]], name: str, *, first: bool) -> None:
     axes.axvline(0, color="#8A8F96", lw=0.8, ls="--", zorder=0)
+    points_with_intervals(axes, rows, "effect")
+    side = axes.get_yaxis_transform()
     for place, row in enumerate(rows):
-        look = verdict(row["verdict"])
-        low, high = number(row["effect_low"]), number(row["effect_high"])
-        if math.isfinite(low) and math.isfinite(high):
-            axes.plot([low, high], [place, place], color=look.colour, lw=1.6, alpha=0.75)
-        axes.plot([number(row["effect"])], [place], look.marker, color=look.colour, ms=5.5)
-        side = axes.get_yaxis_transform()
         wanted = "← lower" if wants_lower(row) else "→ higher"
         axes.text(1.04, place, wanted, transform=side, va="center", fontsize=8)
         n = count(row["n_informative"])
         axes.text(1.29, place, n, transform=side, va="center", ha="right", fontsize=8)
     labels = [f"{shorten(str(row['claim_id']), 14)}  {short_name(row, width=26)}" for row in rows]
-    axes.set_yticks(range(len(rows)), labels, fontsize=8)
-    axes.tick_params(axis="y", length=0)
+    row_labels(axes, range(len(rows)), labels, fontsize=8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     if name == RHO:
         axes.set_xlim(-1.02, 1.02)

@@ -14,14 +14,16 @@ from osteotalk.report.cohort_tables import (
 )
 from osteotalk.report.cross_check_section import cross_check_section
 from osteotalk.report.decoy_section import decoy_section
-from osteotalk.report.edges_section import edges_section, network_section
+from osteotalk.report.edges_section import edges_section
 from osteotalk.report.evidence_section import evidence_section
 from osteotalk.report.integration_section import integration_section
+from osteotalk.report.interactome_section import network_section
 from osteotalk.report.malignancy_section import malignancy_section
 from osteotalk.report.model import Page
 from osteotalk.report.origin_section import OUT_OF_COMBINED, origin_section, status_words
 from osteotalk.report.population_section import Cohort, population_section
 from osteotalk.report.qc_section import qc_section
+from osteotalk.report.routes import read_routes
 from osteotalk.report.text import (
     enumerate_words,
     page_name,
@@ -55,6 +57,7 @@ def build_dataset_page(
     truth: Mapping[str, object] | None,
     decoys: pd.DataFrame | None = None,
     signatures: pd.DataFrame | None = None,
+    routes: pd.DataFrame | None = None,
 ) -> Page:
     """Build the page of one cohort.
 
@@ -84,6 +87,8 @@ def build_dataset_page(
         Result table; without it there is no section on the match of the decoys.
     signatures
         Table of the analysis, for the labels of gene programmes.
+    routes
+        Table of the analysis, for the filter of the network.
 
     Raises
     ------
@@ -118,7 +123,15 @@ def build_dataset_page(
         malignancy_section(cohort, malignancy=malignancy, cnv=cnv),
         *([others] if (others := agreement_section(cohort, agreement, labels=labels)) else []),
         network_section(
-            support, adata.obs, palette=palette, parameters=parameters, dataset=dataset, stamp=stamp
+            support,
+            adata.obs,
+            claims=claims,
+            populations=populations,
+            routes=read_routes(routes, claims),
+            palette=palette,
+            parameters=parameters,
+            dataset=dataset,
+            stamp=stamp,
         ),
         edges_section(support, palette=palette, parameters=parameters, dataset=dataset),
         *([checked] if (checked := cross_check_section(cohort, cross_check)) else []),
@@ -142,6 +155,7 @@ def build_dataset_page(
         lead=_lead(dataset_row, ordered, adata.obs),
         sections=tuple(sections),
         banner=simulated_banner([title]) if simulated else None,
+        nav=title,
     )
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from osteotalk.report.figures import WIDTH
+from osteotalk.report.figures import WIDTH, row_labels, row_lines
 from osteotalk.report.svg import drawing_style, to_svg
 from osteotalk.report.text import shorten
 
@@ -46,8 +46,11 @@ def decoy_match_figure(
             axes = drawing.add_axes((left + column * (wide + gap), 0.0, wide, 1.0))
             own = rows[rows["quantity"] == quantity]
             _draw(axes, own, [place[str(name)] for name in own["claim_id"]])
-            labels = [shorten(name, 10) for name in claims] if column == 0 else []
-            axes.set_yticks(range(len(claims)) if column == 0 else [], labels, fontsize=7)
+            axes.set_yticks([])
+            row_lines(axes, range(len(claims)) if column == 0 else [], color="#ECEAE4", lw=0.5)
+            if column == 0:
+                names = [shorten(name, 10) for name in claims]
+                row_labels(axes, range(len(claims)), names, fontsize=7)
             axes.set_ylim(len(claims) - 0.4, -0.6)
             axes.set_title(quantity, fontsize=8.5, loc="left")
             unit = "cells" if quantity.endswith("cells") else "share of all cells"
@@ -68,9 +71,6 @@ def _draw(axes: Axes, own: pd.DataFrame, places: Sequence[int]) -> None:
     out = outside(own).to_numpy()
     axes.plot(claim[~out], at[~out], "o", color=_INSIDE, ms=3.4)
     axes.plot(claim[out], at[out], "^", color=_OUTSIDE, ms=5)
-    axes.grid(axis="y", color="#ECEAE4", lw=0.5)
-    axes.set_axisbelow(True)
-    axes.tick_params(axis="y", length=0)
     axes.tick_params(axis="x", labelsize=7.5)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())

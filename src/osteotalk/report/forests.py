@@ -33,7 +33,7 @@ def forests(
     stamp
         Words to print into the figures.
     table
-        Anchor of the table behind them.
+        Anchor of the table behind them on the same page, empty if it is on another.
     """
     contrast = np.array([is_contrast(row) for row in frame.to_dict("records")], dtype=bool)
     return (
@@ -84,7 +84,7 @@ def _support(
     )
     if missing:
         caption += f" {plural(missing, 'testable claim')} without a number of support not drawn."
-    return (Figure("figure-support", svg, alt, caption, table=table),)
+    return (Figure("figure-support", svg, alt, caption, table=table or None),)
 
 
 def _contrasts(frame: pd.DataFrame, *, stamp: str, table: str) -> tuple[Figure, ...]:
@@ -109,4 +109,4 @@ def _contrasts(frame: pd.DataFrame, *, stamp: str, table: str) -> tuple[Figure, 
     if out:
         caption += f" {plural(out, 'contrast')} could not be tested, see the table."
     svg = contrast_figure(shown, uid="contrasts", alt=alt, stamp=stamp)
-    return (Figure("figure-contrasts", svg, alt, caption, table=table),)
+    return (Figure("figure-contrasts", svg, alt, caption, table=table or None),)

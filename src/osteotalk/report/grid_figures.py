@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 
-from osteotalk.report.figures import WIDTH, legend_label
+from osteotalk.report.figures import WIDTH, legend_label, row_labels, row_lines
 from osteotalk.report.svg import drawing_style, to_svg
 from osteotalk.report.text import shorten
 from osteotalk.report.vocabulary import UNASSIGNED, Vocabulary
@@ -18,6 +19,7 @@ from osteotalk.report.vocabulary import UNASSIGNED, Vocabulary
 _BLUES = LinearSegmentedColormap.from_list("osteotalk", ["#F1F4F8", "#7FA6CC", "#0B2E59"])
 _ROW = 0.185  # inches
 _DOT = 95.0  # area of the dot of a gene that all cells have, points squared
+_SIZES = 25  # sizes of dots
 _LINE = "#8A1538"
 _HOLLOW = "#777C84"
 _DASHES = (0, (4, 2))
@@ -42,20 +44,36 @@ def dot_plot(
     with drawing_style():
         drawing = Drawing(figsize=(WIDTH, _ROW * len(rows) + 0.2))
         axes = drawing.add_axes((0.33, 0.0, 0.67, 1.0))
-        axes.scatter(
-            [columns.index(name) for name in dots["population"]],
-            [height[row] for row in zip(dots["marker_of"], dots["gene"], strict=True)],
-            s=_DOT * dots["detected"].to_numpy(float),
-            c=_BLUES(dots["level"].to_numpy(float)),
-            edgecolors="#5A6470",
-            linewidths=0.4,
+        _detection_dots(
+            axes,
+            np.array([columns.index(name) for name in dots["population"]]),
+            np.array([height[row] for row in zip(dots["marker_of"], dots["gene"], strict=True)]),
+            detected=dots["detected"].to_numpy(float),
+            level=dots["level"].to_numpy(float),
         )
         _frame(axes, n_rows=len(rows), n_columns=len(columns))
-        axes.set_yticks(range(len(rows)), [gene for _, gene in rows], fontsize=7.5)
+        row_labels(axes, range(len(rows)), [gene for _, gene in rows], fontsize=7.5)
         _populations_above(axes, columns, words)
         _marker_groups(axes, [group for group, _ in rows], words)
         _dot_legend(axes, height=drawing.get_figheight())
         return to_svg(drawing, uid=uid, **mark)
+
+
+def _detection_dots(
+    axes: Axes, x: np.ndarray, y: np.ndarray, *, detected: np.ndarray, level: np.ndarray
+) -> None:
+    """Dots of at most `_SIZES` sizes: the file then holds each shape once, not once per dot."""
+    steps = np.ceil(np.round(detected * _SIZES, 9))
+    for step in np.unique(steps[steps > 0]):
+        chosen = steps == step
+        axes.scatter(
+            x[chosen],
+            y[chosen],
+            s=_DOT * step / _SIZES,
+            c=_BLUES(level[chosen]),
+            edgecolors="#5A6470",
+            linewidths=0.4,
+        )
 
 
 def _frame(axes: Axes, *, n_rows: int, n_columns: int) -> None:
@@ -83,6 +101,15 @@ def _populations_above(
 def _marker_groups(axes: Axes, groups: Sequence[str], words: Vocabulary) -> None:
     """Name the population of each block of markers at the left, with a line between blocks."""
     starts = [i for i, name in enumerate(groups) if i == 0 or groups[i - 1] != name]
+    between = [[(-0.5, start - 0.5), (1.0, start - 0.5)] for start in starts]
+    lines = LineCollection(
+        between,
+        transform=axes.get_yaxis_transform(),
+        colors="#D6D3CB",
+        linewidths=0.6,
+        clip_on=False,
+    )
+    axes.add_collection(lines, autolim=False)
     for start, end in zip(starts, [*starts[1:], len(groups)], strict=True):
         name = groups[start]
         axes.text(
@@ -93,14 +120,6 @@ def _marker_groups(axes: Axes, groups: Sequence[str], words: Vocabulary) -> None
             ha="left",
             va="center",
             fontsize=8,
-            clip_on=False,
-        )
-        axes.plot(
-            [-0.5, 1],
-            [start - 0.5, start - 0.5],
-            transform=axes.get_yaxis_transform(),
-            color="#D6D3CB",
-            lw=0.6,
             clip_on=False,
         )
 
@@ -180,11 +199,9 @@ def confidence_figure(
             axes.set_ylim(len(rows) - 0.4, -0.6)
             axes.set_xlabel(title, fontsize=8.5)
             axes.tick_params(axis="x", labelsize=7.5)
-            axes.tick_params(axis="y", length=0)
-            axes.grid(axis="y", color="#ECEAE4", lw=0.6)
-            axes.set_axisbelow(True)
-            names = _cluster_names(clusters, words) if place == 0 else [""] * len(rows)
-            axes.set_yticks(rows, names, fontsize=7.5)
+            names = _cluster_names(clusters, words) if place == 0 else []
+            row_labels(axes, rows[: len(names)], names, fontsize=7.5)
+            row_lines(axes, rows, color="#ECEAE4", lw=0.6)
             if column == "share_agree":
                 axes.set_xlim(-0.03, 1.03)
         _confidence_legend(drawing)
@@ -256,7 +273,7 @@ def confusion_figure(
             )
         axes.set_ylim(len(shares), 0)
         labels = [f"{shorten(str(name), 30)} ({cells[name]:,})" for name in shares.index]
-        axes.set_yticks(np.arange(len(shares)) + 0.5, labels, fontsize=8)
+        row_labels(axes, np.arange(len(shares)) + 0.5, labels, fontsize=8)
         _populations_above(axes, list(shares.columns), words, middle=0.5)
         axes.tick_params(length=0)
         for spine in axes.spines.values():

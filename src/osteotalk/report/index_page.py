@@ -1,19 +1,15 @@
-"""The first page: the question, the cohorts, the verdict on every claim, how far to trust it."""
+"""The first page: the question, what holds, the cohorts, the verdict on every claim, the limits."""
 
 from collections.abc import Mapping
 
 import pandas as pd
 
-from osteotalk.report.calibration_section import calibration_section
-from osteotalk.report.claim_words import Names, programme_labels
+from osteotalk.report.claim_words import Names
+from osteotalk.report.claims_table import with_verdicts
 from osteotalk.report.cohort_tables import STAMP
 from osteotalk.report.dataset_page import simulated_banner
-from osteotalk.report.methods import methods_text
 from osteotalk.report.model import Column, Page, Section, Table
 from osteotalk.report.origin_section import status_words
-from osteotalk.report.provenance import provenance_section
-from osteotalk.report.published_section import published_section
-from osteotalk.report.sensitivity_section import sensitivity_section
 from osteotalk.report.text import (
     enumerate_words,
     page_name,
@@ -21,16 +17,13 @@ from osteotalk.report.text import (
     words,
 )
 from osteotalk.report.therapies_section import therapies_section
-from osteotalk.report.verdicts_section import verdicts_section
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.verdicts_section import summary_section, verdicts_section
 from osteotalk.report.wording import (
     QUESTION,
     REVIEW,
     circular_sentence,
     limits_text,
     resource_sentence,
-    term_definitions,
-    verdict_definitions,
 )
 
 
@@ -42,16 +35,12 @@ def build_index_page(
     verdicts: pd.DataFrame,
     evidence: pd.DataFrame,
     cohort_summary: pd.DataFrame,
-    populations: pd.DataFrame,
-    parameters: Mapping[str, object],
+    names: Names,
     provenance: Mapping[str, object],
     interactions: pd.DataFrame | None = None,
-    signatures: pd.DataFrame | None = None,
     calibration: pd.DataFrame | None = None,
     therapies: pd.DataFrame | None = None,
-    findings: pd.DataFrame | None = None,
-    published: pd.DataFrame | None = None,
-    sensitivity: pd.DataFrame | None = None,
+    missing: Mapping[str, str] | None = None,
 ) -> Page:
     """Build the first page of the report.
 
@@ -59,71 +48,86 @@ def build_index_page(
     ----------
     datasets, samples
         Rows of the analysed cohorts; rows of other cohorts must have been left out of `datasets`.
-    claims, populations
-        Tables of the analysis.
+    claims
+        Table of the analysis.
     verdicts, evidence
         Result tables: claims over all cohorts, claims by cohort.
     cohort_summary
         One row per cohort from ``cohort_summary_row``; absent numbers are shown as such.
-    parameters
-        Merged config.
+    names
+        Labels of populations and programmes.
     provenance
         Content of ``provenance.json``.
     interactions
         Table of the analysis. With it the limits name the pairs that were added to the resource or
         dropped from it.
-    signatures
-        Table of the analysis, for the labels of gene programmes.
-    calibration, sensitivity
-        Result tables; where one is absent, its section says so.
+    calibration
+        Result table; where it is absent, the page says so.
     therapies
         Result table; without it there is no section on drugs.
-    findings, published
-        Table of published findings and their verdicts; without both there is no section on them.
+    missing
+        Cohorts that were asked for and are not in the report, with the reason.
     """
-    names = Names(vocabulary(populations), programme_labels(signatures))
-    made_up = datasets[datasets["source"].map(words) == "simulated"]
-    titles = [words(row["title"]) or str(row["dataset"]) for row in made_up.to_dict("records")]
-    stamp = STAMP if len(made_up) == len(datasets) and len(datasets) else ""
-    if titles and not stamp:
-        stamp = f"INCLUDES {STAMP}"
+    stamp, banner = simulation_marks(datasets)
+    frame = with_verdicts(claims, verdicts, names=names)
     drugs = None if therapies is None else therapies_section(therapies, claims, stamp=stamp)
-    title_of = {str(row["dataset"]): words(row["title"]) for row in datasets.to_dict("records")}
     return Page(
         file="index.html",
         title="osteotalk: claims on osteosarcoma cell-cell interaction against single-cell data",
         lead=(QUESTION, REVIEW),
         sections=(
+            summary_section(frame, calibration, stamp=stamp),
             _cohorts(datasets, samples, cohort_summary),
-            verdicts_section(
-                claims,
-                verdicts,
-                evidence,
-                datasets=datasets,
-                names=names,
-                parameters=parameters,
-                stamp=stamp,
-            ),
-            calibration_section(calibration, titles=title_of, stamp=stamp),
-            sensitivity_section(sensitivity, stamp=stamp),
-            *_published(findings, published, datasets, names, stamp=stamp),
+            *([_missing(missing)] if missing else []),
+            verdicts_section(frame, evidence, datasets=datasets),
             *([drugs] if drugs else []),
-            _reading(parameters),
             _limits(claims, verdicts, interactions, provenance),
-            Section(
-                anchor="methods",
-                title="Methods",
-                question="What was done, with which settings?",
-                body=methods_text(
-                    parameters=parameters,
-                    provenance=provenance,
-                    datasets=datasets,
-                    samples=samples,
-                ),
-            ),
-            provenance_section(provenance, parameters),
         ),
-        banner=simulated_banner(titles) if titles else None,
+        banner=banner,
+        nav="Verdicts",
+    )
+
+
+def simulation_marks(datasets: pd.DataFrame) -> tuple[str, str | None]:
+    """Words to print into figures and over the pages where cohorts are simulated."""
+    made_up = datasets[datasets["source"].map(words) == "simulated"]
+    if made_up.empty:
+        return "", None
+    titles = [words(row["title"]) or str(row["dataset"]) for row in made_up.to_dict("records")]
+    stamp = STAMP if len(made_up) == len(datasets) else f"INCLUDES {STAMP}"
+    return stamp, simulated_banner(titles)
+
+
+def partial_warning(missing: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Warn on every page that cohorts are missing."""
+    if not missing:
+        return ()
+    return (
+        f"PARTIAL REPORT: {plural(len(missing), 'cohort')} of this run "
+        f"{'is' if len(missing) == 1 else 'are'} not in it ({enumerate_words(list(missing))}). "
+        "Verdicts and counts rest on the others alone.",
+    )
+
+
+def _missing(missing: Mapping[str, str]) -> Section:
+    frame = pd.DataFrame({"dataset": list(missing), "reason": list(missing.values())})
+    return Section(
+        anchor="missing",
+        title="Cohorts that are missing",
+        question="What was asked for and is not here, and why?",
+        tables=(
+            Table(
+                "table-missing",
+                frame,
+                "Cohorts of the run without results, with the reason.",
+                (Column("dataset", "Cohort", "code"), Column("reason", "Reason", wide=True)),
+                download="assets/missing.tsv",
+            ),
+        ),
+        caveats=(
+            "Genes and pairs of the claims are checked against all cohorts together, once all have "
+            "been read; as long as one is missing, that check is still to come.",
+        ),
     )
 
 
@@ -207,28 +211,6 @@ def _cohort_table(frame: pd.DataFrame) -> Table:
             Column("note", "Note", wide=True, missing="none"),
         ),
         download="assets/cohorts.tsv",
-    )
-
-
-def _published(
-    findings: pd.DataFrame | None,
-    published: pd.DataFrame | None,
-    datasets: pd.DataFrame,
-    names: Names,
-    *,
-    stamp: str,
-) -> tuple[Section, ...]:
-    if findings is None or published is None or findings.empty:
-        return ()
-    return (published_section(findings, published, datasets=datasets, names=names, stamp=stamp),)
-
-
-def _reading(parameters: Mapping[str, object]) -> Section:
-    return Section(
-        anchor="reading",
-        title="How to read it",
-        question="What do the words mean?",
-        definitions=(*verdict_definitions(parameters), *term_definitions(parameters)),
     )
 
 

@@ -10,10 +10,11 @@ from typing import Any, TypedDict
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
 
-from osteotalk.report.figures import RASTER_ABOVE, WIDTH, ink, legend_label
+from osteotalk.report.figures import RASTER_ABOVE, WIDTH, ink, legend_label, row_labels
 from osteotalk.report.svg import drawing_style, to_svg
 from osteotalk.report.text import count, shorten
 from osteotalk.report.vocabulary import UNASSIGNED, Vocabulary
@@ -217,7 +218,7 @@ def composition_figure(
             left = left + values
             handles.append(Patch(facecolor=colour))
             names.append(legend_label(f"{position}  {words.label(population)}"))
-        axes.set_yticks(rows, [shorten(labels[name], 26) for name in ticks])
+        row_labels(axes, rows, [shorten(labels[name], 26) for name in ticks])
         for height, heading in headings:
             axes.text(0.008, height, shorten(heading, 48), va="center", weight="bold")
         axes.set_ylim(max(heights.values(), default=0) + 0.6, -0.6)
@@ -247,10 +248,11 @@ def _grouped_rows(
 def _dots(
     axes: Axes, points: np.ndarray, colours: Sequence[str], *, size: float, raster: bool
 ) -> None:
+    names, which = np.unique(np.asarray(colours, dtype=str), return_inverse=True)
     axes.scatter(
         points[:, 0],
         points[:, 1],
-        c=list(colours),
+        c=to_rgba_array(list(names))[which],
         s=size,
         linewidths=0,
         rasterized=raster,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,7 +11,9 @@ from osteotalk.report.text import words
 
 
 def provenance_section(
-    provenance: Mapping[str, object], parameters: Mapping[str, object]
+    provenance: Mapping[str, object],
+    parameters: Mapping[str, object],
+    timings: pd.DataFrame | None = None,
 ) -> Section:
     """Section on what made the report.
 
@@ -20,6 +23,8 @@ def provenance_section(
         Content of ``provenance.json``; what is absent is shown as not recorded.
     parameters
         Merged config, printed in full.
+    timings
+        Run time and memory of the steps, from ``read_timings``.
     """
     packages = provenance.get("packages")
     packages = packages if isinstance(packages, Mapping) else {}
@@ -52,6 +57,7 @@ def provenance_section(
                 collapsed=True,
             ),
             _file_table(provenance.get("files")),
+            *([_timing_table(timings)] if timings is not None and len(timings) else []),
         ),
         verbatim=(
             (
@@ -82,6 +88,53 @@ def _file_table(listed: object) -> Table:
             Column("retrieved_at", "On", missing="not downloaded"),
         ),
         download="assets/files.tsv",
+        collapsed=True,
+    )
+
+
+def read_timings(folder: str | Path) -> pd.DataFrame:
+    """Run times and memory that Snakemake noted for each job, summed by rule.
+
+    Parameters
+    ----------
+    folder
+        Of Snakemake's benchmark files, ``<rule>.tsv`` or ``<rule>/.../<job>.tsv``.
+
+    Returns
+    -------
+    rule, n_jobs, seconds (sum), longest (seconds), max_rss (MB, the most of any job), by rule. Jobs
+    without a measured memory, as they were too short, do not count for it.
+    """
+    root = Path(folder)
+    rows = []
+    for path in sorted(root.rglob("*.tsv")):
+        measured = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
+        name = path.relative_to(root).parts[0].removesuffix(".tsv")
+        rows += [(name, row["s"], row["max_rss"]) for row in measured.to_dict("records")]
+    jobs = pd.DataFrame(rows, columns=["rule", "seconds", "max_rss"])
+    found = jobs.groupby("rule", as_index=False).agg(
+        n_jobs=("seconds", "size"),
+        longest=("seconds", "max"),
+        seconds=("seconds", "sum"),
+        max_rss=("max_rss", "max"),
+    )
+    return found[["rule", "n_jobs", "seconds", "longest", "max_rss"]]
+
+
+def _timing_table(timings: pd.DataFrame) -> Table:
+    return Table(
+        "table-timings",
+        timings,
+        "Run times as Snakemake noted them, by step; jobs run side by side, so that the sum is "
+        "more than the time waited. The report itself is not among them.",
+        (
+            Column("rule", "Step", "code"),
+            Column("n_jobs", "Jobs", "integer"),
+            Column("seconds", "Seconds in all", "number"),
+            Column("longest", "Longest job, seconds", "number"),
+            Column("max_rss", "Most memory, MB", "number", missing="not measured"),
+        ),
+        download="assets/timings.tsv",
         collapsed=True,
     )
 

@@ -55,7 +55,8 @@ def published_section(
                 caption="Published findings. Standing: whether the samples of the finding are "
                 "among those of this report.",
                 download="assets/published.tsv",
-                cohorts=Column("standing", "Standing"),
+                cohorts=(Column("standing", "Standing"),),
+                panels=False,
             ),
         ),
         caveats=(

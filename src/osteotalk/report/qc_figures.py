@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from osteotalk.report.figures import WIDTH, legend_label
+from osteotalk.report.figures import WIDTH, legend_label, outline, row_labels, row_lines
 from osteotalk.report.svg import drawing_style, to_svg
 from osteotalk.report.text import count, shorten
 
@@ -24,6 +25,7 @@ _REASON_LOOK = {
 }
 _SPARE_LOOK = ("#B0B0B0", "---")
 _KEPT = "#2B5C7D"
+_HILL = 0.85  # height of the highest bar, of a row
 _SHAPE, _LIMIT, _MADE = "#9DB4C6", "#8A1538", "#B36B00"
 _SHARES = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
 _TICKS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
@@ -71,7 +73,7 @@ def qc_figure(counts: pd.DataFrame, *, reasons: Mapping[str, str], uid: str, **m
         for row, kept in enumerate(counts["n_cells_kept"]):
             text = f"{count(kept)} of {count(left[row])}"
             axes.text(left[row] + edge * 0.01, row, text, va="center")
-        axes.set_yticks(rows, [shorten(label, 34) for label in counts["label"]])
+        row_labels(axes, rows, [shorten(label, 34) for label in counts["label"]])
         axes.invert_yaxis()
         axes.set_xlim(0, edge * 1.2)
         axes.set_xlabel("cells")
@@ -96,28 +98,43 @@ def distributions_figure(
         drawing = Drawing(figsize=(WIDTH, high))
         drawing.subplots_adjust(0.22, 0.42 / high, 0.99, 1 - 0.05 / high, wspace=0.08, hspace=0.12)
         for column, (metric, wording) in enumerate(_METRICS):
+            axes = drawing.add_subplot(1, 3, column + 1)
             shapes = [record["distributions"][metric] for record in records]
+            limits = [_limits_of(record["limits"], metric) for record in records]
             span = (
                 min(shape["edges"][0] for shape in shapes),
                 max(shape["edges"][-1] for shape in shapes),
             )
-            for row, (record, shape) in enumerate(zip(records, shapes, strict=True)):
-                axes = drawing.add_subplot(len(records), 3, 3 * row + column + 1)
-                _steps(axes, shape["edges"], shape["droplets"])
-                if metric != "pct_mito":
-                    axes.set_xscale("log")
-                    ticks = [tick for tick in _TICKS if span[0] <= tick <= span[1]]
-                    axes.set_xticks(ticks, [count(tick) for tick in ticks])
-                axes.set_xlim(*span)
-                for limit in _limits_of(record["limits"], metric):
-                    axes.axvline(limit, color=_LIMIT, lw=1.1)
-                _quiet(axes, last=row == len(records) - 1)
-                if column == 0:
-                    axes.set_ylabel(
-                        shorten(labels[row], 24), rotation=0, ha="right", va="center", fontsize=8
-                    )
+            if metric != "pct_mito":
+                axes.set_xscale("log")
+                ticks = [tick for tick in _TICKS if span[0] <= tick <= span[1]]
+                axes.set_xticks(ticks, [count(tick) for tick in ticks])
+            _rows_of_shapes(axes, shapes, limits)
+            axes.set_xlim(*span)
+            axes.set_ylim(len(records), 0)
+            _quiet(axes)
+            if column == 0:
+                names = [shorten(label, 24) for label in labels]
+                row_labels(axes, np.arange(len(records)) + 0.5, names, fontsize=8)
             axes.set_xlabel(wording, fontsize=8.5)
         return to_svg(drawing, uid=uid, **mark)
+
+
+def _rows_of_shapes(
+    axes: Axes, shapes: Sequence[Mapping[str, Any]], limits: Sequence[Sequence[float]]
+) -> None:
+    """Histograms below one another, each as high as its row, with their limits as lines."""
+    bases = np.arange(len(shapes)) + 1.0
+    hills = [
+        outline(shape["droplets"], shape["edges"], base=base, height=_HILL)
+        for shape, base in zip(shapes, bases, strict=True)
+    ]
+    axes.add_collection(PolyCollection(hills, facecolors=_SHAPE, linewidths=0), autolim=False)
+    row_lines(axes, bases[:-1], color="#000000", lw=0.8, zorder=2.5)
+    where = [(x, base) for own, base in zip(limits, bases, strict=True) for x in own]
+    ends = [[(x, base), (x, base - _HILL - 0.05)] for x, base in where]
+    lines = LineCollection(ends, colors=_LIMIT, linewidths=1.1, zorder=2)
+    axes.add_collection(lines, autolim=False)
 
 
 def doublet_figure(
@@ -153,7 +170,7 @@ def doublet_figure(
             ticks = {s: x for s, x in odds.items() if edges[0] <= x <= edges[-1]}
             axes.set_xticks(list(ticks.values()), [f"{share:g}" for share in ticks])
             axes.set_xlim(edges[0], max(edges[-1], shape["threshold"]))
-            _quiet(axes, last=True)
+            _quiet(axes)
         drawing.text(
             0.5,
             0.4 / high,
@@ -185,15 +202,17 @@ def ambient_figure(table: pd.DataFrame, *, uid: str, **mark: str) -> str:
         drawing = Drawing(figsize=(WIDTH, 0.7 + 0.26 * len(table)))
         axes = drawing.add_subplot()
         top = 100 * float(np.nanmax([*table["ambient_high"], 0.05]))
-        for row, (middle, low, high) in enumerate(
-            zip(table["ambient_share"], table["ambient_low"], table["ambient_high"], strict=True)
-        ):
-            if np.isfinite(middle):
-                axes.plot([100 * low, 100 * high], [row, row], color=_KEPT, lw=2, alpha=0.6)
-                axes.plot([100 * middle], [row], "o", color=_KEPT, ms=5, clip_on=False)
-            else:
-                axes.text(top * 0.01, row, "✕ cannot be told", va="center", fontsize=8)
-        axes.set_yticks(range(len(table)), [shorten(label, 34) for label in table["label"]])
+        at = np.arange(len(table))
+        middle, low, high = (
+            table[f"ambient_{name}"].to_numpy(float) for name in ("share", "low", "high")
+        )
+        known = np.isfinite(middle)
+        ranges = (at[known], 100 * low[known], 100 * high[known])
+        axes.hlines(*ranges, color=_KEPT, lw=2, alpha=0.6, zorder=2)
+        axes.plot(100 * middle[known], at[known], "o", color=_KEPT, ms=5, clip_on=False)
+        for row in at[~known]:
+            axes.text(top * 0.01, row, "✕ cannot be told", va="center", fontsize=8)
+        row_labels(axes, at, [shorten(label, 34) for label in table["label"]])
         axes.set_ylim(len(table) - 0.4, -0.6)
         axes.set_xlim(0, top * 1.08)
         axes.set_xlabel("ambient RNA, % of the counts of the kept cells; range over genes")
@@ -208,11 +227,11 @@ def _steps(axes: Axes, edges: Sequence[float], heights: Sequence[float]) -> None
     axes.stairs(heights, edges, fill=True, color=_SHAPE)
 
 
-def _quiet(axes: Axes, *, last: bool) -> None:
-    """No heights, which differ between samples, and tick labels in the last row only."""
+def _quiet(axes: Axes) -> None:
+    """No heights, which differ between samples."""
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="x", which="major", labelsize=7.5, labelbottom=last)
+    axes.tick_params(axis="x", which="major", labelsize=7.5)
     axes.tick_params(axis="x", which="minor", labelbottom=False)
 
 

@@ -1,5 +1,6 @@
 """Matplotlib figures as inline SVG: text stays text, ids are unique, bytes are stable."""
 
+import gc
 import io
 import re
 import warnings
@@ -11,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
+from matplotlib.transforms import Bbox
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -23,6 +25,8 @@ _STYLE: dict[Any, Any] = {
     "text.parse_math": False,
     "hatch.linewidth": 0.6,
 }
+# Inches: margin, room for the stamp, width of one of its letters.
+_PAD, _STAMP_HEIGHT, _LETTER = 0.08, 0.24, 0.1
 _ID = re.compile(r'\bid="([^"]+)"')
 _REFERENCE = re.compile(r'(url\(#|href="#)')
 _FONT = re.compile(r"'DejaVu Sans'(?:, sans-serif)?")
@@ -30,7 +34,23 @@ _FONT = re.compile(r"'DejaVu Sans'(?:, sans-serif)?")
 
 @contextmanager
 def drawing_style() -> Iterator[None]:
-    """Drawing settings of the report; every figure is drawn and saved inside."""
+    """Drawing settings of the report; every figure is drawn and saved inside.
+
+    A drawing makes thousands of small objects, so that looking for unused ones in between would
+    take a fifth of the time; that is put off to its end.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with _settings():
+            yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
     with warnings.catch_warnings(), mpl.rc_context(_STYLE):
         # Text is not drawn from the measuring font, so a glyph it lacks does no harm.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
@@ -56,18 +76,26 @@ def to_svg(drawing: Drawing, *, uid: str, alt: str, stamp: str = "") -> str:
     An ``<svg>`` element without prolog, name spaces, metadata or style sheet.
     """
     FigureCanvasSVG(drawing)
+    box = drawing.get_tightbbox()  # once: measuring takes as long as drawing
+    below = _PAD
     if stamp:
-        _stamp(drawing, stamp)
+        _stamp(drawing, box, stamp)
+        below += _STAMP_HEIGHT
+    right = max(box.x1, box.x0 + len(stamp) * _LETTER)
+    box = Bbox.from_extents(box.x0 - _PAD, box.y0 - below, right + _PAD, box.y1 + _PAD)
     buffer = io.StringIO()
-    drawing.savefig(
-        buffer, format="svg", bbox_inches="tight", pad_inches=0.08, metadata={"Date": None}
-    )
+    drawing.savefig(buffer, format="svg", bbox_inches=box, metadata={"Date": None})
     return _inline(buffer.getvalue(), uid=uid, alt=alt)
 
 
-def _stamp(drawing: Drawing, words: str) -> None:
-    """Print words below everything that is drawn."""
-    box = drawing.get_tightbbox()
+def standalone(svg: str) -> str:
+    """Make a file of an inline ``<svg>`` element."""
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{svg.replace("<svg ", f"<svg {spaces} ", 1)}\n'
+
+
+def _stamp(drawing: Drawing, box: Bbox, words: str) -> None:
+    """Print words below everything that is drawn, which lies in the box."""
     width, height = drawing.get_size_inches()
     drawing.text(
         box.x0 / width,

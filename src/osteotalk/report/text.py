@@ -222,6 +222,23 @@ def number_setting(config: Mapping[str, object], path: str, default: float) -> f
     return parsed if math.isfinite(parsed) else default
 
 
+def claim_file(claim_id: str) -> str:
+    """Path of a claim's panel below the folder of the report.
+
+    Raises
+    ------
+    ValueError
+        If the id is not fit for a file name.
+    """
+    if not SLUG.match(claim_id):
+        msg = (
+            f"claim id {claim_id!r} cannot name a page of the report: use letters, digits, '_', "
+            "'-' or '.'; change it in config/claims.tsv"
+        )
+        raise ValueError(msg)
+    return f"claims/{claim_id}.html"
+
+
 def page_name(dataset: str) -> str:
     """File name of a cohort's page.
 

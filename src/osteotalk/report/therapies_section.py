@@ -92,7 +92,7 @@ def _table(frame: pd.DataFrame) -> Table:
         (
             Column("drug", "Drug"),
             Column("target_gene", "Target", "list", missing="no single gene"),
-            Column("claim_id", "Claim", "code"),
+            Column("claim_id", "Claim", "claim"),
             Column("verdict", "Verdict", "verdict"),
             Column("_support", "Support in patients", sort="support", missing="none to give"),
             Column("named_in_review", "Named in the review", missing="not stated"),

@@ -3,7 +3,7 @@
 from osteotalk.retrieve.download import fetch
 from osteotalk.retrieve.errors import RetrieveError
 from osteotalk.retrieve.http import Limits
-from osteotalk.retrieve.manifest import read_manifest, write_manifest
+from osteotalk.retrieve.manifest import downloads, read_manifest, write_manifest
 from osteotalk.retrieve.rows import download_row
 from osteotalk.retrieve.scpca import TOKEN_VARIABLE, scpca_download_url
 from osteotalk.retrieve.scpca import token as scpca_token
@@ -13,6 +13,7 @@ __all__ = [
     "Limits",
     "RetrieveError",
     "download_row",
+    "downloads",
     "fetch",
     "read_manifest",
     "scpca_download_url",

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,16 @@ def read_manifest(path: str | Path) -> dict[str, dict[str, Any]]:
         )
         raise RetrieveError(msg)
     return records
+
+
+def downloads(manifests: Iterable[str | Path], paths: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Records of the files of several manifests, by path; of those in `paths` alone."""
+    found = {
+        str(Path(manifest).parent / name): record
+        for manifest in manifests
+        for name, record in read_manifest(manifest).items()
+    }
+    return {path: record for path, record in found.items() if path in paths}
 
 
 def _fault(row: list[str], known: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ NAMES = (
     "signatures",
     "therapies",
     "published",
+    "routes",
     "simulation_populations",
     "simulation_edges",
     "simulation_genes",
@@ -50,6 +51,7 @@ class Tables:
     signatures: pd.DataFrame
     therapies: pd.DataFrame
     published: pd.DataFrame
+    routes: pd.DataFrame
     simulation_populations: pd.DataFrame
     simulation_edges: pd.DataFrame
     simulation_genes: pd.DataFrame
@@ -66,11 +68,13 @@ def leaves(populations: pd.DataFrame, population: str) -> list[str]:
 
     States are no populations of their own.
     """
-    below = (populations["parent"] == population) & (populations["level"] != "state")
-    children = populations.loc[below, "population"]
-    if children.empty:
-        return [population]
-    return [leaf for child in children for leaf in leaves(populations, child)]
+    children = _children(populations)
+
+    def below(name: str) -> list[str]:
+        own = children.get(name, [])
+        return [leaf for child in own for leaf in below(child)] if own else [name]
+
+    return below(population)
 
 
 def within(populations: pd.DataFrame, population: str) -> list[str]:
@@ -78,9 +82,22 @@ def within(populations: pd.DataFrame, population: str) -> list[str]:
 
     Its own too where it has populations below it: cells that could be told no finer carry it.
     """
-    below = (populations["parent"] == population) & (populations["level"] != "state")
-    children = populations.loc[below, "population"]
-    return [population, *(name for child in children for name in within(populations, child))]
+    children = _children(populations)
+
+    def named(name: str) -> list[str]:
+        return [name, *(each for child in children.get(name, []) for each in named(child))]
+
+    return named(population)
+
+
+def _children(populations: pd.DataFrame) -> dict[str, list[str]]:
+    """Populations below each, in table order, without states."""
+    found: dict[str, list[str]] = {}
+    columns = (populations[name] for name in ("population", "parent", "level"))
+    for name, parent, level in zip(*columns, strict=True):
+        if level != "state":
+            found.setdefault(parent, []).append(name)
+    return found
 
 
 def above(populations: pd.DataFrame, population: str) -> list[str]:

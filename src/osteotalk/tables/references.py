@@ -36,6 +36,7 @@ def check_references(tables: Tables) -> dict[str, list[str]]:
             found[name] += unknown(getattr(tables, name), column, populations, "populations")
     found["markers"] += date_problems(tables.markers, ("gene",))
     found["interactions"] += date_problems(tables.interactions, ("ligand", "receptor"))
+    found["routes"] += date_problems(tables.routes, ("ligand",))
     if not circles:  # who is above whom could not be told
         for name, problems in check_claims(tables).items():
             found[name] += problems

@@ -19,6 +19,7 @@ _GENES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "published": ("pairs", "genes", "contrast_with"),
         "signatures": ("gene",),
         "therapies": ("target_genes",),
+        "routes": ("ligand",),
         "simulation_edges": ("ligand", "receptor"),
         "simulation_genes": ("genes",),
     }
@@ -57,7 +58,8 @@ def renew(tables: Tables, symbols: SymbolTable) -> Tables:
     Raises
     ------
     TableError
-        If two genes of a signature become one: it would count twice.
+        If two genes of a signature become one, which would count twice, or two ligands of the
+        table of routes.
     """
 
     def renewed(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -70,13 +72,24 @@ def renew(tables: Tables, symbols: SymbolTable) -> Tables:
         **{name: renewed(getattr(tables, name), columns) for name, columns in _GENES.items()},
     )
     rows = renamed.signatures.assign(before=tables.signatures["gene"])
-    twice = rows[rows.duplicated(["signature", "gene"])]
-    if len(twice):
-        told = [
+    told = {
+        "signatures": [
             f"  line {line}: gene '{row['before']}' is {row['gene']} today, which signature "
             f"'{row['signature']}' has already"
-            for line, row in twice.iterrows()
+            for line, row in rows[rows.duplicated(["signature", "gene"])].iterrows()
         ]
-        msg = f"the table of signatures has {count_problems(told)}:\n" + "\n".join(told)
-        raise TableError(msg)
+    }
+    rows = renamed.routes.assign(before=tables.routes["ligand"])
+    told["routes"] = [
+        f"  line {line}: ligand '{row['before']}' is {row['ligand']} today, which is in the table "
+        "already"
+        for line, row in rows[rows.duplicated("ligand")].iterrows()
+    ]
+    found = [
+        f"the table of {name} has {count_problems(lines)}:\n" + "\n".join(lines)
+        for name, lines in told.items()
+        if lines
+    ]
+    if found:
+        raise TableError("\n".join(found))
     return renamed

@@ -96,12 +96,12 @@ def light_cohort(means, *, populations, **given):
     return Cohort(**values | given)
 
 
-def evidence_of(
+def findings_of(
     cohort, table, *, signatures=NO_SIGNATURES, vocabulary=VOCABULARY, rules=RULES, **other
 ):
-    """Table `evidence` by claim."""
+    """All that the engine finds."""
     settings = replace(SETTINGS, **other.pop("settings", {}))
-    evidence, decoys = gather_evidence(
+    return gather_evidence(
         table,
         cohort,
         vocabulary=vocabulary,
@@ -111,7 +111,12 @@ def evidence_of(
         settings=settings,
         **other,
     )
-    return evidence.set_index("claim_id", drop=False), decoys
+
+
+def evidence_of(cohort, table, **other):
+    """Table `evidence` by claim, and table `decoys`."""
+    found = findings_of(cohort, table, **other)
+    return found.evidence.set_index("claim_id", drop=False), found.decoys
 
 
 # ---- cells
@@ -354,6 +359,12 @@ def planted(planted_cells, planted_claims):
 
 
 @pytest.fixture(scope="session")
-def planted_evidence(planted, planted_claims):
-    """Tables `evidence` and `decoys` of it."""
-    return evidence_of(planted, planted_claims, signatures=SIGNATURES)
+def planted_findings(planted, planted_claims):
+    """All that the engine finds in it."""
+    return findings_of(planted, planted_claims, signatures=SIGNATURES)
+
+
+@pytest.fixture(scope="session")
+def planted_evidence(planted_findings):
+    """Tables `evidence`, by claim, and `decoys` of it."""
+    return planted_findings.evidence.set_index("claim_id", drop=False), planted_findings.decoys

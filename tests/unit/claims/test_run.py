@@ -83,12 +83,16 @@ def same(one, two):
     pd.testing.assert_frame_equal(one.reset_index(drop=True), two.reset_index(drop=True))
 
 
-def test_evidence_from_files_is_that_of_the_cells(planted_files, planted_claims, planted_evidence):
+def test_evidence_from_files_is_that_of_the_cells(
+    planted_files, planted_claims, planted_evidence, planted_findings
+):
     basis = planted_files.basis
     cohort = basis.cohort(basis.from_files(planted_files.interactions), planted_claims)
-    evidence, decoys = basis.evidence(planted_claims, cohort)
-    same(evidence, planted_evidence[0])
-    same(decoys, planted_evidence[1])
+    found = basis.evidence(planted_claims, cohort)
+    same(found.evidence, planted_evidence[0])
+    same(found.decoys, planted_evidence[1])
+    same(found.values, planted_findings.values)
+    same(found.statistics, planted_findings.statistics)
 
 
 def test_scoring_again_gives_the_tables_of_the_files(planted_files, planted_cells):

@@ -1,7 +1,7 @@
 """A small made-up cohort with everything a report reads."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anndata as ad
@@ -10,15 +10,24 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from osteotalk.claims.claim import read_claims
 from osteotalk.contract import TABLES, empty_frame
 from osteotalk.report import (
+    CohortParts,
+    ConfigTables,
+    Overall,
     Page,
     Report,
     build_dataset_page,
-    build_index_page,
+    build_report,
     cohort_summary_row,
     render,
 )
+from osteotalk.report.claim_page import CohortEvidence
+from osteotalk.report.claim_panels import edges_of_claims
+from osteotalk.report.claim_words import Names
+from osteotalk.report.claims_table import with_verdicts
+from osteotalk.report.vocabulary import vocabulary
 
 POPULATIONS = ["malignant_osteoblastic", "endothelial", "tam", "osteoclast", "cd8_t"]
 RESULT = [
@@ -73,6 +82,9 @@ class Inputs:
     provenance: dict[str, Any]
     truth: Mapping[str, Any] | None
     decoys: pd.DataFrame | None = None
+    interactions: pd.DataFrame | None = None
+    patients: pd.DataFrame = field(default_factory=lambda: make_patients("toy"))
+    statistics: pd.DataFrame = field(default_factory=lambda: make_statistics("toy"))
 
     def having(self, **changes: Any) -> "Inputs":
         """The same with other values."""
@@ -102,38 +114,78 @@ class Inputs:
             decoys=self.decoys,
         )
 
-    def index_page(self, **more: Any) -> Page:
-        row = cohort_summary_row(
-            dataset=str(self.datasets.iloc[0]["dataset"]),
+    def cohort(self) -> CohortParts:
+        """What the report knows of the cohort, but its page, which takes longest."""
+        dataset = str(self.datasets.iloc[0]["dataset"])
+        names = Names(vocabulary(self.populations))
+        summary = cohort_summary_row(
+            dataset=dataset,
             qc=self.qc,
             cells=self.adata.obs,
             support=self.support,
             parameters=self.parameters,
         )
-        return build_index_page(
-            datasets=self.datasets,
-            samples=self.samples,
-            claims=self.claims,
-            verdicts=self.verdicts,
-            evidence=self.evidence,
-            cohort_summary=pd.DataFrame([row]),
-            populations=self.populations,
+        own = CohortEvidence(
+            dataset=dataset,
+            title=str(self.datasets.iloc[0]["title"]),
+            frame=with_verdicts(self.claims, self.evidence, names=names),
+            patients=dict(list(self.patients.groupby("claim_id"))),
+            statistics=dict(list(self.statistics.groupby("claim_id"))),
+            edges=edges_of_claims(
+                self.support, read_claims(self.claims, vocabulary=self.populations)
+            ),
+        )
+        bare = Page(file=f"{dataset}.html", title="", lead=(), sections=())
+        return CohortParts(bare, summary, own)
+
+    def report(self, **more: Any) -> Report:
+        """All pages but that of the cohort, which is empty."""
+        first = self.cohort()
+        others = [
+            replace(
+                first,
+                page=replace(first.page, file=f"{name}.html"),
+                evidence=replace(first.evidence, dataset=name),
+                summary={"dataset": name},
+            )
+            for name in map(str, self.datasets["dataset"][1:])
+        ]
+        return build_report(
+            [first, *others],
+            Overall(
+                verdicts=self.verdicts,
+                evidence=self.evidence,
+                provenance=self.provenance,
+                **{k: v for k, v in more.items() if k != "findings"},
+            ),
+            tables=ConfigTables(
+                datasets=self.datasets,
+                samples=self.samples,
+                retired=self.retired,
+                claims=self.claims,
+                populations=self.populations,
+                markers=self.markers,
+                labels=self.labels,
+                interactions=self.interactions,
+                published=more.get("findings"),
+            ),
             parameters=self.parameters,
-            provenance=self.provenance,
-            **more,
         )
 
     def files(self) -> dict[str, str]:
-        return render(Report(index=self.index_page(), datasets=(self.dataset_page(),)))
+        """Everything that the report writes."""
+        report = self.report()
+        return render(replace(report, datasets=(self.dataset_page(), *report.datasets[1:])))
 
-    def index_html(self) -> str:
-        """The first page alone, which is quicker."""
-        return render(Report(index=self.index_page(), datasets=()))["index.html"]
+    def html(self, file: str = "index.html") -> str:
+        """One page alone, which is quicker."""
+        report = self.report()
+        page = next(page for page in report.pages() if page.file == file)
+        return render(Report(index=page, datasets=()))[file]
 
     def dataset_html(self) -> str:
         """The cohort's page alone, which is quicker."""
-        bare = Page(file="index.html", title="", lead=(), sections=())
-        return render(Report(index=bare, datasets=(self.dataset_page(),)))["toy.html"]
+        return render(Report(index=self.dataset_page(), datasets=()))["toy.html"]
 
 
 def make_samples() -> pd.DataFrame:
@@ -410,6 +462,29 @@ def make_evidence(dataset: str) -> pd.DataFrame:
         circular="",
     )
     return frame[list(TABLES["evidence"])]
+
+
+def make_patients(dataset: str) -> pd.DataFrame:
+    """Five patients behind each claim that was tested, as many active as the evidence says."""
+    rows = []
+    for row in make_evidence(dataset).to_dict("records"):
+        for i in range(row["n_informative"]):
+            active = "yes" if i < row["n_active"] else "no"
+            condition = "primary" if i < 3 else "lung_metastasis"
+            rows.append((row["claim_id"], dataset, f"P{i + 1}", condition, 0.1 * i, 0.05, active))
+    names = ["claim_id", "dataset", "patient", "condition", "value", "decoys", "active"]
+    return pd.DataFrame(rows, columns=names).assign(along=NAN)
+
+
+def make_statistics(dataset: str) -> pd.DataFrame:
+    """Decoys of the first two claims: of 20, none and eight do as well as the claim."""
+    rows = [
+        (claim, dataset, control, "claim" if i == 0 else "decoy", own if i == 0 else 0.01 * i)
+        for claim, own in (("C001", 0.5), ("C002", 0.125))
+        for control in ("matched", "populations")
+        for i in range(21)
+    ]
+    return pd.DataFrame(rows, columns=["claim_id", "dataset", "control", "role", "statistic"])
 
 
 def make_verdicts() -> pd.DataFrame:

@@ -10,7 +10,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 import osteotalk.report
 from osteotalk.contract import TABLES, empty_frame
-from osteotalk.report import Page, Report, render
+from osteotalk.report import Page, Report, Section, render
 from osteotalk.report.claim_words import (
     Names,
     combined_words,
@@ -25,7 +25,7 @@ from osteotalk.report.claim_words import (
     result_words,
     short_name,
 )
-from osteotalk.report.claims_table import with_verdicts
+from osteotalk.report.claims_table import claims_table, with_verdicts
 from osteotalk.report.contrast_figures import LEVELS, RHO, SHARES, contrast_figure, panel_names
 from osteotalk.report.evidence_section import evidence_section, few_patients, undecoyed
 from osteotalk.report.text import VERDICTS
@@ -240,13 +240,27 @@ def test_headline_says_what_could_be_tested(frame):
     assert headline(frame.head(0)) == "0 of 0 claims could be tested. 0 could not be tested."
 
 
-def test_row_holds_little_and_details_the_rest(claims, names):
-    results = pd.DataFrame(RESULTS).assign(circular=["gene FAS is a marker of tam", "", "", ""])
+def test_row_holds_little_and_leads_to_the_panel(claims, names):
+    themed = claims.assign(theme=["immune", "msc", "msc", "matrix"])
     section = evidence_section(
-        results, claims.assign(caveat="mind <this>", theme=["immune", "msc", "msc", "matrix"]),
-        names=names, dataset="toy", parameters={}, stamp="",
-    )  # fmt: skip
+        pd.DataFrame(RESULTS), themed, names=names, dataset="toy", parameters={}, stamp=""
+    )
     html = html_of(section)
+    titles = re.findall(r'<th colspan="7" scope="rowgroup">(?:<span>)?([^<]+)<', html)
+    assert titles == ["Immune cells", "Mesenchymal stromal cells", "Matrix"]
+    ids = re.findall(r'<tr id="row-(K\d)" data-f0="[^"]+" data-f1="([^"]+)"', html)
+    assert dict(ids) == {"K1": "Immune cells", "K2": "Mesenchymal stromal cells",
+                         "K3": "Mesenchymal stromal cells", "K4": "Matrix"}  # fmt: skip
+    assert '<a href="claims/K1.html">K1</a>' in html
+    assert "<details" not in html
+
+
+def test_without_panels_details_hold_the_rest(claims, names):
+    results = pd.DataFrame(RESULTS).assign(circular=["gene FAS is a marker of tam", "", "", ""])
+    themed = claims.assign(caveat="mind <this>", theme=["immune", "msc", "msc", "matrix"])
+    frame = with_verdicts(themed, results, names=names)
+    table = claims_table(frame, anchor="t", caption="c", download="assets/t.tsv", panels=False)
+    html = html_of(Section("s", "s", "s", tables=(table,)))
     heads = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', html)
     assert heads == [
         "Claim", "Statement", "Verdict", "Kind", "Result", "Decoy q", "Reason"
@@ -275,14 +289,15 @@ def test_index_has_cohorts_only_if_there_are_several(claims, names):
         "toy: ● supported, difference -1.2 (-2 to -0.5), p = 0.018; 8 patients; two: □ not testable"
     )
     for datasets, n in ((cohorts, 1), (cohorts.head(1), 0)):
-        section = verdicts_section(claims, verdicts, both, datasets=datasets, names=names,
-                                   parameters={}, stamp="")  # fmt: skip
+        frame = with_verdicts(claims, verdicts, names=names)
+        section = verdicts_section(frame, both, datasets=datasets)
         html = html_of(section)
-        assert html.count(">By cohort</th>") == n
-        assert html.count(">●\u00a0toy; □\u00a0two<") == n
-        assert html.count("<dt>Result by cohort</dt>") == 4 * n
-        assert "2 cohorts (toy: x, two: y); I² 0.30" in html
-        assert html.count('id="figure-contrasts"') == 1
+        assert re.findall(r'<th scope="col" class="sym">(\w+)</th>', html) == ["toy", "two"] * n
+        (row,) = re.findall(r'<tr id="row-K1".*?</tr>', html, flags=re.S)
+        told = re.findall(r'<span class="vh">([^<]+)</span></span></td>', row)
+        assert told == ["supported", "not testable"] * n
+        assert section.tables[0].frame["per_cohort"].iloc[0].startswith("toy: ● supported")
+        assert frame["_combined"].str.startswith("2 cohorts (toy: x, two: y); I² 0.30").all()
 
 
 def test_contrasts_have_one_axis_per_unit(frame):

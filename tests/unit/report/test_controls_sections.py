@@ -259,16 +259,19 @@ def test_published_findings_stand_apart(inputs):
     )
     results = inputs.verdicts.head(2).assign(claim_id=["P001", "P002"], verdict="supported")
     datasets = inputs.datasets.assign(accession="GSE1")
-    with_them = inputs.having(datasets=datasets).index_page(findings=findings, published=results)
-    without = inputs.having(datasets=datasets).index_page()
-    titles = [section.anchor for section in with_them.sections]
-    assert titles.index("published") > titles.index("verdicts")
-    found = {section.anchor: section for section in with_them.sections}
-    bare = {section.anchor: section for section in without.sections}
+    with_them = inputs.having(datasets=datasets).report(findings=findings, published=results)
+    without = inputs.having(datasets=datasets).report()
+    found, bare = (
+        {section.anchor: section for page in (report.index, *report.background)
+         for section in page.sections}
+        for report in (with_them, without)
+    )  # fmt: skip
     assert "published" not in bare
+    assert "published" not in [section.anchor for section in with_them.index.sections]
     # The findings change nothing of the claims.
     assert found["verdicts"].body == bare["verdicts"].body
-    assert found["verdicts"].figures == bare["verdicts"].figures
+    assert found["summary"] == bare["summary"]
+    assert found["effects"] == bare["effects"]
     assert found["published"].body[0] == (
         "2 of 2 published findings could be tested: 2 supported. Of all findings, 1 not "
         "independent: found on these same samples, 1 found on samples that are not in this report."
@@ -278,23 +281,31 @@ def test_published_findings_stand_apart(inputs):
     assert [column.label for column in table.columns].count("Standing") == 1
 
 
-def test_index_takes_all_optional_tables(inputs, calibration, sensitivity, therapies):
-    signatures = pd.DataFrame({"signature": ["nfkb"], "label": ["NF-kB"], "gene": ["NFKB1"]})
-    page = inputs.index_page(
-        calibration=calibration, sensitivity=sensitivity, therapies=therapies,
-        signatures=signatures,
-    )  # fmt: skip
-    anchors = [section.anchor for section in page.sections]
-    assert anchors == ["cohorts", "verdicts", "calibration", "sensitivity", "therapies", "reading",
-                       "limits", "methods", "provenance"]  # fmt: skip
-    files = render(Report(index=page, datasets=()))
+def test_report_takes_all_optional_tables(inputs, calibration, sensitivity, therapies):
+    report = inputs.report(calibration=calibration, sensitivity=sensitivity, therapies=therapies)
+    anchors = {
+        page.file: [section.anchor for section in page.sections]
+        for page in (report.index, *report.background)
+    }
+    assert anchors == {
+        "index.html": ["summary", "cohorts", "verdicts", "therapies", "limits"],
+        "confidence.html": ["effects", "calibration", "sensitivity"],
+        "methods.html": ["reading", "methods", "references"],
+        "provenance.html": ["provenance"],
+    }
+    files = render(report)
     for name in ("calibration", "calibration_themes", "sensitivity", "sensitivity_settings",
                  "therapies"):  # fmt: skip
         assert f"assets/{name}.tsv" in files
     assert not re.search(r">\s*(nan|NaN|None|<NA>|inf)\s*<", files["index.html"])
-    bare = [section.anchor for section in inputs.index_page().sections]
-    assert "therapies" not in bare
-    assert {"calibration", "sensitivity"} <= set(bare)  # they say that they were not run
+    bare = inputs.report()
+    assert "therapies" not in [section.anchor for section in bare.index.sections]
+    # they say that they were not run
+    (confidence,) = [page for page in bare.background if page.file == "confidence.html"]
+    assert [section.anchor for section in confidence.sections] == [
+        "effects", "calibration", "sensitivity"
+    ]  # fmt: skip
+    assert "was not computed" in bare.index.sections[0].body[1]
 
 
 def test_decoys_are_on_the_page_of_a_cohort(inputs, decoys):

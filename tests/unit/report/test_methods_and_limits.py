@@ -85,7 +85,7 @@ def test_every_setting_of_the_steps_is_named(inputs):
 
 def test_every_source_is_linked(inputs):
     text = text_of(inputs)
-    links = inputs.index_html()
+    links = inputs.html("methods.html")
     for doi in DOIS:
         assert f"doi:{doi}" in text
         assert f'href="https://doi.org/{doi}"' in links
@@ -210,7 +210,7 @@ def test_repeated_and_reversed_pairs_are_told(inputs):
 
 
 def test_index_says_what_it_cannot(inputs):
-    html = inputs.index_html()
+    html = inputs.html()
     for sentence in (
         "RNA is not protein",
         "only where a sample has reference cells and the tumour has changes of whole",

@@ -82,7 +82,7 @@ def test_report_is_written_whole(tmp_path):
     write_report({"index.html": "é", "assets/t.tsv": "a\tb\n"}, folder)
     assert (folder / "index.html").read_text(encoding="utf-8") == "é"
     assert (folder / "assets" / "t.tsv").read_bytes() == b"a\tb\n"
-    assert sorted(p.name for p in folder.iterdir()) == ["assets", "index.html"]
+    assert sorted(p.name for p in folder.iterdir()) == [".files.txt", "assets", "index.html"]
 
 
 def test_paths_out_of_the_folder_are_refused(tmp_path):

@@ -55,7 +55,7 @@ def test_genes_that_were_lost_are_said(inputs):
 def test_the_index_names_accessions_and_confounding(inputs):
     html = catalogue(
         inputs, accession="GSE1", status="secondary", confounded="Age and cohort", combine="no"
-    ).index_html()
+    ).html()
     assert "GSE1" in html
     assert "second-hand (SEC)" in html
     assert "Toy cohort: Age and cohort." in html

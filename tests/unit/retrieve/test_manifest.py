@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osteotalk.retrieve import RetrieveError, read_manifest, write_manifest
+from osteotalk.retrieve import RetrieveError, downloads, read_manifest, write_manifest
 
 HEADER = "file\turl\tbytes\tsha256\tretrieved_at\n"
 TIME = "2025-01-31T12:00:00Z"
@@ -29,6 +29,19 @@ def test_written_sorted_and_read_back(tmp_path):
         f"{name}\thttps://x.org/{name}\t5\t{'a' * 64}\t{TIME}\n" for name in ("a.tar", "b.tar")
     )
     assert read_manifest(path) == {n: record(n) for n in ("a.tar", "b.tar")}
+
+
+def test_records_by_path(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        records = [record(f"{name}.tar"), record("other")]
+        write_manifest(records, tmp_path / name / "manifest.tsv", earlier={})
+    manifests = [str(tmp_path / name / "manifest.tsv") for name in ("one", "two", "none")]
+    wanted = [str(tmp_path / "two" / "two.tar"), str(tmp_path / "two" / "other"), "elsewhere"]
+    assert downloads(manifests, wanted) == {
+        wanted[0]: record("two.tar"),
+        wanted[1]: record("other"),
+    }
 
 
 def test_earlier_rows_are_kept_and_replaced(tmp_path):

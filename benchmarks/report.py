@@ -1,0 +1,207 @@
+"""The report of a large run: time, memory, and size and opening time of its pages.
+
+python benchmarks/report.py                            20 cohorts, 100 samples, 500,000 edges
+python benchmarks/report.py --open                     also opens three pages in headless Chromium
+python benchmarks/report.py --cohorts 2 --samples 10 --edges 50000      a trial
+
+The run is made up: all its result files are drawn (report_run.py), with the claims of config/,
+cells of few genes and 1,000 decoys of each claim. A process of its own then reads them, builds the
+report and writes it, with one thread; its peak memory is that of the whole process.
+
+--open needs selenium, Chromium and its driver; nothing is downloaded.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+
+# A process starts with the peak memory of the one that starts it: the main process, which must stay
+# small. It imports nothing outside the standard library.
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+SIZES = {
+    "cohorts": 20,
+    "samples": 100,
+    "populations": 25,
+    "edges": 500_000,
+    "cells": 3000,
+    "decoys": 1000,
+    "seed": 0,
+}
+PAGES = ("index.html", "cohort_01.html", "claims/C001.html")
+
+
+def child(job: dict) -> None:
+    """Do what the main process asked for, and write what was found."""
+    folder, size = Path(job["folder"]), job["size"]
+    if job["do"] == "draw":
+        from report_run import draw
+
+        found = draw(folder / "results", size)
+    elif job["do"] == "build":
+        found = build(folder, size, profile=job["profile"])
+    else:
+        found = open_pages(folder / "report")
+    Path(job["out"]).write_text(json.dumps(found))
+
+
+def build(folder: Path, size: dict, *, profile: str | None) -> dict:
+    """Build and write the report of the run; seconds of each step and peak memory."""
+    import cProfile
+
+    from report_run import cohort_names, config_of, tables_of
+
+    from osteotalk.report import ConfigTables, render, write_report
+    from osteotalk.report.assemble import assemble
+
+    tables = tables_of(size)
+    fields = ConfigTables.__dataclass_fields__
+    chosen = ConfigTables(**{name: getattr(tables, name) for name in fields})
+    profiler = cProfile.Profile()
+    times, cpu = [time.perf_counter()], time.process_time()
+    if profile:
+        profiler.enable()
+    report = assemble(
+        **files_of(folder / "results", cohort_names(size)),
+        tables=chosen,
+        parameters=config_of(cohort_names(size)),
+    )
+    times.append(time.perf_counter())
+    pages = render(report)
+    times.append(time.perf_counter())
+    write_report(pages, folder / "report", copies=report.copies())
+    times.append(time.perf_counter())
+    if profile:
+        profiler.disable()
+        profiler.dump_stats(profile)
+    steps = zip(("assemble", "render", "write"), pairwise(times), strict=True)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6  # Linux: kB
+    spent = {"cpu": time.process_time() - cpu, "peak": peak}
+    return {name: end - start for name, (start, end) in steps} | spent
+
+
+def files_of(results: Path, names: list[str]) -> dict:
+    """Arguments of `assemble`: the files of the run."""
+    from osteotalk.report.assemble import cohort_files
+
+    own = {
+        "annotated": "annotated.h5ad",
+        "clusters": "annotation.tsv",
+        "malignancy": "malignancy.tsv",
+        "cnv": "cnv.h5ad",
+        "agreement": "agreement.tsv",
+        "support": "support.parquet",
+        "evidence": "evidence.tsv",
+        "values": "values.tsv",
+        "statistics": "decoy_statistics.parquet",
+        "network": "network.graphml",
+        "decoys": "decoys.tsv",
+    }
+    lists = {key: [str(results / name / file) for name in names] for key, file in own.items()}
+    overall = ("verdicts", "evidence", "calibration", "therapies", "published", "sensitivity")
+    return {
+        "cohorts": cohort_files(names, **lists, truth={}),
+        "qc": sorted(map(str, results.glob("*/samples/*/qc.json"))),
+        "ingest": sorted(map(str, results.glob("*/samples/*/ingest.json"))),
+        "cross_check": [],
+        "provenance": str(results / "provenance.json"),
+        **{name: str(results / f"{name}.tsv") for name in overall},
+    }
+
+
+def open_pages(report: Path) -> dict:
+    """Seconds from the start of navigation to the load event, in Chromium without a window."""
+    from selenium.webdriver import Chrome, ChromeOptions
+    from selenium.webdriver.chrome.service import Service
+
+    programs = {name: shutil.which(name) for name in ("chromedriver", "chromium")}
+    if absent := [name for name, path in programs.items() if path is None]:
+        return {"failed": f"{' and '.join(absent)} not found; install Debian's chromium-driver"}
+    options = ChromeOptions()
+    options.binary_location = programs["chromium"]
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    driver = Chrome(options=options, service=Service(programs["chromedriver"]))
+    try:
+        driver.get("about:blank")
+        found = {}
+        for name in PAGES:
+            driver.get((report / name).as_uri())
+            timing = "performance.getEntriesByType('navigation')[0].loadEventEnd"
+            found[name] = driver.execute_script(f"return {timing}") / 1000
+    finally:
+        driver.quit()
+    return found
+
+
+def run(job: dict) -> dict:
+    """Do a job in a process of its own; give what it found."""
+    job["out"] = str(Path(job["folder"]) / "found.json")
+    environment = os.environ | dict.fromkeys(THREADS, "1")
+    command = [sys.executable, str(Path(__file__).resolve()), "--child", json.dumps(job)]
+    if code := subprocess.run(command, env=environment, check=False).returncode:
+        sys.exit(f"{job['do']}: failed with code {code}")
+    return json.loads(Path(job["out"]).read_text())
+
+
+def sizes_of(report: Path) -> tuple[dict[str, float], float]:
+    """Megabytes of each page, and of all files together."""
+    pages = {str(p.relative_to(report)): p.stat().st_size / 1e6 for p in report.rglob("*.html")}
+    return pages, sum(p.stat().st_size for p in report.rglob("*") if p.is_file()) / 1e6
+
+
+def options() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, value in SIZES.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--open", action="store_true", help="open pages in Chromium")
+    parser.add_argument("--folder", type=Path, help="keep the files here; drawn anew if empty")
+    parser.add_argument("--profile", help="file for the profile of the building")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Draw the run, build its report, print what it took."""
+    chosen = options()
+    if chosen.child:
+        child(json.loads(chosen.child))
+        return
+    size = {name: getattr(chosen, name) for name in SIZES}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = (chosen.folder or Path(scratch)).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        job = {"folder": str(folder), "size": size, "profile": chosen.profile}
+        if not (folder / "results").exists():
+            drawn = run(job | {"do": "draw"})
+            print(f"made-up run: {drawn['megabytes']:.0f} MB of result files", flush=True)
+        found = run(job | {"do": "build"})
+        pages, total = sizes_of(folder / "report")
+        largest = max(pages, key=pages.__getitem__)
+        seconds = sum(found[name] for name in ("assemble", "render", "write"))
+        print(
+            f"{seconds:.0f} s (wanted: 120): assemble {found['assemble']:.0f}, render "
+            f"{found['render']:.0f}, write {found['write']:.0f}; {found['cpu']:.0f} s of the "
+            f"processor; peak {found['peak'] / 1e3:.2f} GB (wanted: 2)"
+        )
+        print(
+            f"{len(pages)} pages, the largest {largest} with {pages[largest]:.1f} MB (wanted: 8); "
+            f"{total:.0f} MB in all"
+        )
+        if chosen.open:
+            for name, opened in run(job | {"do": "open"}).items():
+                shown = opened if name == "failed" else f"{opened:.2f} s (wanted: 3)"
+                print(f"{name}: {shown}")
+
+
+if __name__ == "__main__":
+    main()
