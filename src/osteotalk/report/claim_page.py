@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from osteotalk.claims.claim import INTERACTION
+from osteotalk.claims.claim import COMPOSITION, INTERACTION
 from osteotalk.report.claim_panels import decoy_section, edge_section, patient_section
 from osteotalk.report.claim_words import Names, result_words, short_name
 from osteotalk.report.model import Column, Page, Section, Table
@@ -90,7 +90,7 @@ def claim_pages(
         pages.append(
             Page(
                 file=claim_file(ids[place]),
-                title=f"{ids[place]}: {short_name(row, width=60)}",
+                title=f"{ids[place]}: {_topic(row)}",
                 lead=(words(row["statement"]),),
                 sections=tuple(sections),
                 banner=banner,
@@ -98,6 +98,14 @@ def claim_pages(
             )
         )
     return tuple(pages)
+
+
+def _topic(row: Mapping[Any, Any]) -> str:
+    """What a claim is on; its theme, where it names no gene, programme or share of cells."""
+    named = any(words(row.get(name)) for name in ("pairs", "genes", "signature"))
+    if named or words(row.get("kind")) == COMPOSITION:
+        return short_name(row, width=60)
+    return words(row.get("_theme"))
 
 
 def _links(ids: Sequence[str], place: int) -> tuple[tuple[str, str], ...]:

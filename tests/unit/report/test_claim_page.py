@@ -69,6 +69,7 @@ def test_decoys_at_least_as_strong_are_counted(inputs):
 def test_untestable_claim_says_why_and_draws_nothing(inputs):
     page, files = panel(inputs, "C006")
     assert [part.anchor for part in page.sections] == ["verdict"]
+    assert page.title == "C006: Matrix"
     assert page.sections[0].title == "Verdict: not testable"
     assert "not visible in RNA: vesicles" in files["claims/C006.html"]
     page, files = panel(inputs, "C007")
