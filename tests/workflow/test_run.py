@@ -184,18 +184,24 @@ class Links(HTMLParser):
         self.figures += tag == "svg"
 
 
-@pytest.mark.parametrize("page", ["index.html", "simulated_os.html"])
-def test_pages_load_nothing_and_their_links_lead_somewhere(finished, page):
-    folder = finished.run / "results" / "report"
-    text = (folder / page).read_text()
+@pytest.mark.parametrize(
+    "page",
+    ["index.html", "simulated_os.html", "claims/C002.html", "confidence.html", "methods.html",
+     "provenance.html"],
+)  # fmt: skip
+def test_pages_load_nothing_from_elsewhere_and_their_links_lead_somewhere(finished, page):
+    path = finished.run / "results" / "report" / page
+    text = path.read_text()
     links = Links()
     links.feed(text)
-    assert not [source for source in links.loaded if source and not source.startswith("data:")]
+    loaded = [source for source in links.loaded if source and not source.startswith("data:")]
+    assert not [source for source in loaded if ":" in source]
+    assert all((path.parent / source).is_file() for source in loaded)
     assert not re.search(r"@import|url\(\s*['\"]?https?:", text)
-    assert links.figures >= 1
+    assert links.figures >= 1 or page in ("methods.html", "provenance.html")
     for target in links.linked:
         if not target.startswith(("https://", "http://", "#")):
-            assert (folder / target.split("#")[0]).exists(), target
+            assert (path.parent / target.split("#")[0]).exists(), target
     assert "SIMULATED DATA" in text
 
 
@@ -212,8 +218,16 @@ def test_snakemake_report_holds_the_pages(finished):
     finished.snakemake("--report", "report.zip", config=finished.small)
     with zipfile.ZipFile(finished.run / "report.zip") as archive:
         names = archive.namelist()
-        assert any(name.endswith("index.html") for name in names)
+        # the whole folder, so that its links lead somewhere, and figures with captions
+        (index,) = [name for name in names if name.endswith("/index.html")]
+        folder = index.removesuffix("index.html")
+        for name in ("claims/C001.html", "simulated_os.html", "assets/network.js"):
+            assert folder + name in names
+        for name in ("verdicts", "support", "simulated_os_network"):
+            assert any(path.endswith(f"/{name}.svg") for path in names)
         (main,) = [name for name in names if name.endswith("report.html")]
         text = archive.read(main).decode("utf-8")
     assert "replication is the patient" in text  # the caption of the workflow
     assert "no evidence against a claim" in text  # the caption of the verdicts
+    assert "A thick arrow means many pairs, not strong signalling" in text
+    assert "decoy q of at most\\n0.05" in text  # with the settings of the run

@@ -74,21 +74,25 @@ def marker_rows(
     rows = rows.sort_values("population", key=lambda names: names.map(rank), kind="stable")
     measured = sorted(set(rows["gene"]) & set(adata.var_names))
     means, shares = group_means(adata, label, genes=measured)
-    sizes = pd.Series(label).value_counts()
+    place = {str(name): row for row, name in enumerate(means.index)}
+    column = {gene: number for number, gene in enumerate(measured)}
+    mean, share = means.to_numpy(), shares.to_numpy()
+    sizes = pd.Series(label).value_counts().reindex(means.index).to_numpy(float)
     records = []
     for row in rows.to_dict("records"):
         name, gene = row["population"], row["gene"]
         record = {"marker_of": name, "gene": gene, "sign": row.get("sign") or "+"}
-        if gene in means:
-            own = [g for g in found if name in line.get(g, [g])]
-            weights = sizes[own].to_numpy(float)
-            others = means.loc[[g for g in found if g not in own], gene]
+        if gene in column:
+            own = [place[g] for g in found if name in line.get(g, [g])]
+            others = [place[g] for g in found if place[g] not in own]
+            values = mean[:, column[gene]]
+            best = others[int(np.argmax(values[others]))] if others else None
             record |= {
                 "measured": "yes",
-                "mean": float(np.average(means.loc[own, gene], weights=weights)),
-                "detected": float(np.average(shares.loc[own, gene], weights=weights)),
-                "elsewhere": str(others.idxmax()) if len(others) else "",
-                "mean_elsewhere": float(others.max()) if len(others) else np.nan,
+                "mean": float(np.average(values[own], weights=sizes[own])),
+                "detected": float(np.average(share[own, column[gene]], weights=sizes[own])),
+                "elsewhere": str(means.index[best]) if best is not None else "",
+                "mean_elsewhere": float(values[best]) if best is not None else np.nan,
             }
         records.append({"measured": "no", "elsewhere": "", **record})
     columns = ["marker_of", "gene", "sign", "measured", "mean", "detected", "elsewhere"]
@@ -121,18 +125,21 @@ def dots(adata: AnnData, rows: pd.DataFrame, *, columns: Sequence[str]) -> pd.Da
     label = adata.obs["population"].astype(str).to_numpy()
     means, shares = group_means(adata, label, genes=list(chosen["gene"]))
     means, shares = means.loc[list(columns)], shares.loc[list(columns)]
-    highest = means.max().replace(0, 1)
+    level = (means / means.max().replace(0, 1)).to_numpy()
+    detected = shares.to_numpy()
     return pd.DataFrame(
         [
             {
                 "marker_of": name,
                 "gene": gene,
                 "population": population,
-                "level": means.loc[population, gene] / highest[gene],
-                "detected": shares.loc[population, gene],
+                "level": level[row, column],
+                "detected": detected[row, column],
             }
-            for name, gene in zip(chosen["marker_of"], chosen["gene"], strict=True)
-            for population in columns
+            for column, (name, gene) in enumerate(
+                zip(chosen["marker_of"], chosen["gene"], strict=True)
+            )
+            for row, population in enumerate(columns)
         ],
         columns=["marker_of", "gene", "population", "level", "detected"],
     )

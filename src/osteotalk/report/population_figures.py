@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
@@ -197,27 +198,13 @@ def composition_figure(
     with drawing_style():
         drawing = Drawing(figsize=(WIDTH, 0.6 + 0.34 * (max(heights.values(), default=0) + 1)))
         axes = drawing.add_axes((0.0, 0.0, 0.62, 1.0))
-        left = pd.Series(0.0, index=shares.index)
         rows = np.array([heights[name] for name in shares.index])
-        handles, names = [], []
-        for position, population in enumerate(shares.columns, start=1):
-            values = shares[population]
-            colour = words.colour(population)
-            axes.barh(rows, values, left=left, color=colour, height=0.78, ec="white", lw=0.5)
-            for row, value, start in zip(rows, values, left, strict=True):
-                if value >= 0.04:
-                    axes.text(
-                        start + value / 2,
-                        row,
-                        str(position),
-                        ha="center",
-                        va="center",
-                        fontsize=8,
-                        color=ink(colour),
-                    )
-            left = left + values
-            handles.append(Patch(facecolor=colour))
-            names.append(legend_label(f"{position}  {words.label(population)}"))
+        _stacked(axes, shares, rows, words)
+        handles = [Patch(facecolor=words.colour(name)) for name in shares.columns]
+        names = [
+            legend_label(f"{position}  {words.label(name)}")
+            for position, name in enumerate(shares.columns, start=1)
+        ]
         row_labels(axes, rows, [shorten(labels[name], 26) for name in ticks])
         for height, heading in headings:
             axes.text(0.008, height, shorten(heading, 48), va="center", weight="bold")
@@ -226,6 +213,31 @@ def composition_figure(
         axes.set_xlabel("share of the sample's kept cells")
         _legend(axes, handles, names, loc="upper left", bbox_to_anchor=(1.02, 1.0))
         return to_svg(drawing, uid=uid, **mark)
+
+
+def _stacked(axes: Axes, shares: pd.DataFrame, rows: np.ndarray, words: Vocabulary) -> None:
+    """Draw a bar for each sample in its row, and the number of a population in its segment."""
+    values = shares.to_numpy(float)
+    ends = np.cumsum(values, axis=1)
+    colours = [words.colour(name) for name in shares.columns]
+    boxes, fills = [], []
+    for (row, column), value in np.ndenumerate(values):
+        right, middle = ends[row, column], rows[row]
+        left, low, high = right - value, middle - 0.39, middle + 0.39
+        boxes.append([(left, low), (right, low), (right, high), (left, high)])
+        fills.append(colours[column])
+        if value >= 0.04:
+            axes.text(
+                left + value / 2,
+                middle,
+                str(column + 1),
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=ink(colours[column]),
+            )
+    bars = PolyCollection(boxes, facecolors=fills, edgecolors="white", linewidths=0.5, zorder=1)
+    axes.add_collection(bars, autolim=False)
 
 
 def _grouped_rows(
