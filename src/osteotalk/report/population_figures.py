@@ -222,7 +222,7 @@ def _stacked(axes: Axes, shares: pd.DataFrame, rows: np.ndarray, words: Vocabula
     colours = [words.colour(name) for name in shares.columns]
     boxes, fills = [], []
     for (row, column), value in np.ndenumerate(values):
-        right, middle = ends[row, column], rows[row]
+        right, middle = ends[row, column], float(rows[row])
         left, low, high = right - value, middle - 0.39, middle + 0.39
         boxes.append([(left, low), (right, low), (right, high), (left, high)])
         fills.append(colours[column])
