@@ -272,13 +272,13 @@ def write_edges(
     tables: Tables,
     rng: np.random.Generator,
 ) -> None:
-    """Write the support table and the graph of its supported edges."""
+    """Write the support table and the graph of its supported edges, 3 % of all."""
     patients = samples["patient"].unique()
     whole = len(names) ** 2 * len(pairs)
     code = np.sort(rng.choice(whole, size=min(edges, whole), replace=False))
     ends, pair = np.divmod(code, len(pairs))
     informative = rng.integers(max(1, len(patients) - 2), len(patients) + 1, len(code))
-    active = rng.binomial(informative, rng.beta(0.25, 1.5, len(code)))
+    active = rng.binomial(informative, rng.beta(0.2, 4, len(code)))
     low, high = wilson_interval(active, informative)
     frame = pd.DataFrame(
         {

@@ -270,6 +270,7 @@ def confusion_figure(
                 va="center",
                 fontsize=7,
                 color="white" if share > 0.45 else "#1C1F23",
+                in_layout=False,  # inside the axes: need not be measured
             )
         axes.set_ylim(len(shares), 0)
         labels = [f"{shorten(str(name), 30)} ({cells[name]:,})" for name in shares.index]

@@ -68,6 +68,7 @@ def population_umap(
                     fontsize=9,
                     weight="bold",
                     bbox={"boxstyle": "round,pad=0.15", "fc": "#FFFFFFD0", "ec": "none"},
+                    in_layout=False,  # inside the axes: need not be measured
                 )
             handles.append(Patch(facecolor=words.colour(name)))
             labels.append(legend_label(f"{position}  {words.label(name)} ({count(len(chosen))})"))
@@ -235,6 +236,7 @@ def _stacked(axes: Axes, shares: pd.DataFrame, rows: np.ndarray, words: Vocabula
                 va="center",
                 fontsize=8,
                 color=ink(colours[column]),
+                in_layout=False,  # inside the axes: need not be measured
             )
     bars = PolyCollection(boxes, facecolors=fills, edgecolors="white", linewidths=0.5, zorder=1)
     axes.add_collection(bars, autolim=False)
