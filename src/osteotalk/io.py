@@ -207,6 +207,7 @@ def read_tsv(path: str | Path, *, table: str) -> pd.DataFrame:
         na_values={column: [""] for column in contract.number_columns(table)},
         keep_default_na=False,
     )
-    frame = frame.astype(contract.dtypes(table))
+    known = {name: kind for name, kind in contract.dtypes(table).items() if name in frame}
+    frame = frame.astype(known)
     contract.check_frame(frame, table=table, where=str(path))
     return frame

@@ -165,6 +165,15 @@ def test_empty_tables_round_trip(tmp_path):
     assert io.read_parquets([tmp_path / "x.parquet"], table=table).empty
 
 
+def test_a_table_without_a_column_is_named(tmp_path):
+    path = tmp_path / "values.tsv"
+    path.write_text("claim_id\tdataset\nC001\ttoy\n")
+    with pytest.raises(
+        contract.ContractError, match=r"(?s)values.tsv.*column 'patient' is missing"
+    ):
+        io.read_tsv(path, table="values")
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     target = tmp_path / "x.txt"
     io.write_text("old", target)

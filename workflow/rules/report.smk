@@ -89,7 +89,7 @@ rule render_report:
         "benchmarks/timings/render_report.tsv"
     conda:
         "../../envs/osteotalk.yaml"
-    threads: 1
+    threads: 4
     resources:
         mem_mb=8000,
     params:
@@ -123,7 +123,7 @@ rule partial_report:
         "benchmarks/timings/partial_report.tsv"
     conda:
         "../../envs/osteotalk.yaml"
-    threads: 1
+    threads: 4
     resources:
         mem_mb=8000,
     params:

@@ -11,8 +11,8 @@ from osteotalk.report.provenance import read_timings
 from osteotalk.workflow import job_log
 
 OVER = ("verdicts", "evidence", "calibration", "therapies", "published", "sensitivity")
-OF_COHORT = ("annotated", "clusters", "malignancy", "cnv", "agreement", "support", "decoys")
-OF_COHORT += ("values", "statistics", "network")
+OF_COHORT = ("annotated", "clusters", "malignancy", "cnv", "agreement", "support")
+OF_COHORT += ("decoys", "values", "statistics", "network")
 
 with job_log(snakemake):
     out, params, results = snakemake.output, snakemake.params, snakemake.params.results
@@ -30,11 +30,11 @@ with job_log(snakemake):
             **{name: files[name] for name in OF_COHORT},
         ),
         **{name: files[name] for name in ("qc", "ingest", "cross_check")},
-        **{name: out[name] for name in OVER},
-        provenance=out.provenance,
+        **{name: out[name] for name in (*OVER, "provenance")},
         tables=ConfigTables(**{n: t for n, t in tables.items() if n != "therapies"}),
         parameters=params.run["config"],
         timings=read_timings("benchmarks/timings"),
         missing=missing,
+        jobs=snakemake.threads,
     )
     write_report(render(report), Path(out.index).parent, copies=report.copies())

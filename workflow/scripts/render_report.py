@@ -29,6 +29,7 @@ with job_log(snakemake):
         tables=ConfigTables(**{name: pd.DataFrame(t) for name, t in params.tables.items()}),
         parameters=params.config,
         timings=read_timings("benchmarks/timings"),
+        jobs=snakemake.threads,
         **{name: files.get(name) or None for name in OPTIONAL},
     )
     pages, out = render(report), snakemake.output

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from osteotalk import io
 from osteotalk.claims.claim import read_claims
 from osteotalk.contract import empty_frame
+from osteotalk.parallel import in_order
 from osteotalk.report.build import CohortParts, ConfigTables, Overall, build_report
 from osteotalk.report.claim_page import CohortEvidence
 from osteotalk.report.claim_panels import edges_of_claims
@@ -39,6 +41,16 @@ class CohortFiles:
     network: str
     truth: str | None
     decoys: str | None = None
+
+
+@dataclass(frozen=True)
+class CohortInput:
+    """One cohort: its files, what was read of its samples, its rows of table `cross_check`."""
+
+    files: CohortFiles
+    qc: Sequence[Mapping[str, Any]]
+    ingest: Sequence[Mapping[str, Any]]
+    cross_check: pd.DataFrame
 
 
 def cohort_files(
@@ -97,6 +109,7 @@ def assemble(
     sensitivity: str | None = None,
     timings: pd.DataFrame | None = None,
     missing: Mapping[str, str] | None = None,
+    jobs: int = 1,
 ) -> Report:
     """Build the report of a run.
 
@@ -121,24 +134,24 @@ def assemble(
         Run times, from `osteotalk.report.provenance.read_timings`.
     missing
         Cohorts that were asked for and are not among `cohorts`, with the reason.
+    jobs
+        Processes that build cohorts and claims at the same time; the report does not depend on it.
     """
     records = [io.read_json(path) for path in qc]
     readings = [io.read_json(path) for path in ingest]
     checks = [io.read_tsv(path, table="cross_check") for path in cross_check]
     checked = pd.concat(checks, ignore_index=True) if checks else empty_frame("cross_check")
-    names = Names(vocabulary(tables.populations), programme_labels(tables.signatures))
-    found = [
-        _read_cohort(
-            files,
+    inputs = [
+        CohortInput(
+            files=files,
             qc=[record for record in records if record["dataset"] == files.dataset],
             ingest=[record for record in readings if record["dataset"] == files.dataset],
             cross_check=checked[checked["dataset"] == files.dataset],
-            tables=tables,
-            parameters=parameters,
-            names=names,
         )
         for files in cohorts
     ]
+    read = partial(_read_cohort, tables=tables, parameters=parameters)
+    found = in_order(read, inputs, jobs=jobs, what="pages of cohorts", unit="cohorts")
     overall = Overall(
         verdicts=io.read_tsv(verdicts, table="verdicts"),
         evidence=io.read_tsv(evidence, table="evidence"),
@@ -150,20 +163,15 @@ def assemble(
         timings=timings,
         missing=missing,
     )
-    return build_report(found, overall, tables=tables, parameters=parameters)
+    return build_report(found, overall, tables=tables, parameters=parameters, jobs=jobs)
 
 
 def _read_cohort(
-    files: CohortFiles,
-    *,
-    qc: Sequence[Mapping[str, Any]],
-    ingest: Sequence[Mapping[str, Any]],
-    cross_check: pd.DataFrame,
-    tables: ConfigTables,
-    parameters: Mapping[str, object],
-    names: Names,
+    given: CohortInput, *, tables: ConfigTables, parameters: Mapping[str, object]
 ) -> CohortParts:
     """What the report says of one cohort."""
+    files = given.files
+    names = Names(vocabulary(tables.populations), programme_labels(tables.signatures))
     chosen = tables.datasets["dataset"] == files.dataset
     adata = io.read_genes(files.annotated, set(tables.markers["gene"]))
     support = io.read_parquet(files.support, table="support")
@@ -172,15 +180,15 @@ def _read_cohort(
         dataset_row=tables.datasets[chosen].iloc[0].to_dict(),
         samples=tables.samples[tables.samples["dataset"] == files.dataset],
         retired=tables.retired,
-        qc=qc,
-        ingest=ingest,
+        qc=given.qc,
+        ingest=given.ingest,
         adata=adata,
         clusters=io.read_tsv(files.clusters, table="annotation"),
         malignancy=io.read_tsv(files.malignancy, table="malignancy"),
         cnv=io.read_stage(files.cnv, stage="cnv"),
         agreement=io.read_tsv(files.agreement, table="agreement"),
         support=support,
-        cross_check=cross_check,
+        cross_check=given.cross_check,
         evidence=evidence,
         claims=tables.claims,
         populations=tables.populations,
@@ -193,7 +201,7 @@ def _read_cohort(
         routes=tables.routes,
     )
     summary = cohort_summary_row(
-        dataset=files.dataset, qc=qc, cells=adata.obs, support=support, parameters=parameters
+        dataset=files.dataset, qc=given.qc, cells=adata.obs, support=support, parameters=parameters
     )
     page = replace(
         page,
@@ -217,10 +225,16 @@ def _read_cohort(
         title=page.title,
         frame=with_verdicts(tables.claims, evidence, names=names),
         patients=_by_claim(io.read_tsv(files.values, table="values")),
-        statistics=_by_claim(io.read_columns(files.statistics, _DRAWN, table="decoy_statistics")),
+        statistics=_by_claim(_statistics(files.statistics)),
         edges=edges_of_claims(support, read_claims(tables.claims, vocabulary=tables.populations)),
     )
     return CohortParts(page, summary, own)
+
+
+def _statistics(path: str) -> pd.DataFrame:
+    """Statistics of all decoys; repeated words as categories, which take a tenth of the room."""
+    found = io.read_columns(path, _DRAWN, table="decoy_statistics")
+    return found.astype(dict.fromkeys(("control", "role"), "category"))
 
 
 def _by_claim(table: pd.DataFrame) -> dict[str, pd.DataFrame]:

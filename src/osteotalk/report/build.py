@@ -81,6 +81,7 @@ def build_report(
     *,
     tables: ConfigTables,
     parameters: Mapping[str, object],
+    jobs: int = 1,
 ) -> Report:
     """Build all pages.
 
@@ -94,6 +95,8 @@ def build_report(
         Tables of the config.
     parameters
         The merged config.
+    jobs
+        Processes that build panels of claims at the same time; the report does not depend on it.
     """
     names = Names(vocabulary(tables.populations), programme_labels(tables.signatures))
     chosen = [cohort.evidence.dataset for cohort in cohorts]
@@ -124,7 +127,12 @@ def build_report(
         provenance_page(overall.provenance, parameters, timings=overall.timings, banner=banner),
     )
     panels = claim_pages(
-        frame, [cohort.evidence for cohort in cohorts], names=names, stamp=stamp, banner=banner
+        frame,
+        [cohort.evidence for cohort in cohorts],
+        names=names,
+        stamp=stamp,
+        banner=banner,
+        jobs=jobs,
     )
     index = build_index_page(
         datasets=datasets,
@@ -132,8 +140,8 @@ def build_report(
         claims=tables.claims,
         verdicts=overall.verdicts,
         evidence=overall.evidence,
+        frame=frame,
         cohort_summary=pd.DataFrame([cohort.summary for cohort in cohorts]),
-        names=names,
         provenance=overall.provenance,
         interactions=tables.interactions,
         calibration=overall.calibration,

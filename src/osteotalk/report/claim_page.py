@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from osteotalk.claims.claim import COMPOSITION, INTERACTION
-from osteotalk.report.claim_panels import decoy_section, edge_section, patient_section
+from osteotalk.parallel import in_order
+from osteotalk.report.claim_panels import Parts, decoy_section, edge_section, patient_section
 from osteotalk.report.claim_words import Names, result_words, short_name
 from osteotalk.report.model import Column, Page, Section, Table
 from osteotalk.report.text import claim_file, verdict, words
@@ -63,6 +65,7 @@ def claim_pages(
     names: Names,
     stamp: str,
     banner: str | None,
+    jobs: int = 1,
 ) -> tuple[Page, ...]:
     """Build the panels of all claims, in the order of the table.
 
@@ -76,28 +79,29 @@ def claim_pages(
         Labels of populations and programmes.
     stamp, banner
         Words to print into figures and over the pages.
+    jobs
+        Processes that draw panels at the same time.
     """
     rows = frame.to_dict("records")
     of = [{str(r["claim_id"]): r for r in cohort.frame.to_dict("records")} for cohort in cohorts]
     ids = [str(row["claim_id"]) for row in rows]
-    pages = []
-    for place, row in enumerate(rows):
-        own = [table.get(ids[place], {}) for table in of]
-        sections = [
-            _verdict_section(row, cohorts, own),
-            *_evidence_sections(row, cohorts, names=names, stamp=stamp),
-        ]
-        pages.append(
-            Page(
-                file=claim_file(ids[place]),
-                title=f"{ids[place]}: {_topic(row)}",
-                lead=(words(row["statement"]),),
-                sections=tuple(sections),
-                banner=banner,
-                links=_links(ids, place),
-            )
+    draw = partial(_evidence_sections, names=names, stamp=stamp)
+    evidence = [_evidence_of(row, cohorts) for row in rows]
+    drawn = in_order(draw, evidence, jobs=jobs, what="panels of claims", unit="claims")
+    return tuple(
+        Page(
+            file=claim_file(name),
+            title=f"{name}: {_topic(row)}",
+            lead=(words(row["statement"]),),
+            sections=(
+                _verdict_section(row, cohorts, [table.get(name, {}) for table in of]),
+                *sections,
+            ),
+            banner=banner,
+            links=_links(ids, place),
         )
-    return tuple(pages)
+        for place, (name, row, sections) in enumerate(zip(ids, rows, drawn, strict=True))
+    )
 
 
 def _topic(row: Mapping[Any, Any]) -> str:
@@ -177,17 +181,31 @@ def _sources(cell: object) -> str:
     return "; ".join(f"doi:{part}" if part[:3] == "10." else part for part in split(words(cell)))
 
 
-def _evidence_sections(
-    row: Mapping[Any, Any], cohorts: Sequence[CohortEvidence], *, names: Names, stamp: str
-) -> list[Section]:
+@dataclass(frozen=True)
+class _ClaimEvidence:
+    """What all cohorts have on one claim: title of the cohort and rows of each kind."""
+
+    row: Mapping[Any, Any]
+    patients: Parts
+    statistics: Parts
+    edges: Parts
+
+
+def _evidence_of(row: Mapping[Any, Any], cohorts: Sequence[CohortEvidence]) -> _ClaimEvidence:
+    def parts(kind: str) -> Parts:
+        found = [(cohort.title, getattr(cohort, kind).get(claim_id)) for cohort in cohorts]
+        return [(title, own) for title, own in found if own is not None]
+
     claim_id = str(row["claim_id"])
-    values = [(c.title, c.patients[claim_id]) for c in cohorts if claim_id in c.patients]
-    drawn = [(c.title, c.statistics[claim_id]) for c in cohorts if claim_id in c.statistics]
+    return _ClaimEvidence(row, parts("patients"), parts("statistics"), parts("edges"))
+
+
+def _evidence_sections(evidence: _ClaimEvidence, *, names: Names, stamp: str) -> list[Section]:
+    row = evidence.row
     sections = [
-        patient_section(row, values, names=names, stamp=stamp),
-        decoy_section(row, drawn, stamp=stamp),
+        patient_section(row, evidence.patients, names=names, stamp=stamp),
+        decoy_section(row, evidence.statistics, stamp=stamp),
     ]
     if words(row.get("kind")) == INTERACTION:
-        edges = [(c.title, c.edges[claim_id]) for c in cohorts if claim_id in c.edges]
-        sections.append(edge_section(row, edges, names=names))
+        sections.append(edge_section(row, evidence.edges, names=names))
     return [section for section in sections if section is not None]

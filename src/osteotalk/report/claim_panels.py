@@ -120,7 +120,8 @@ def _patient_figure(row: Row, parts: Parts, *, names: Names, stamp: str) -> tupl
     mark = {"uid": "patients", "alt": alt, "stamp": stamp}
     caption = f"Each dot is a patient ({unit}). "
     if contrast == CORRELATION:
-        along = quantity_words(words(row.get("contrast_with")), names)
+        other = words(row.get("contrast_with"))  # empty in a result without a claim
+        along = quantity_words(other, names) if other else "other quantity"
         svg = correlation_figure(known, unit=unit, along=along, **mark)
         caption += "A correlation over patients does not say what causes what."
     else:
@@ -148,7 +149,7 @@ def decoy_section(row: Row, parts: Parts, *, stamp: str) -> Section | None:
         Words to print into the figure.
     """
     split = [
-        (title, {str(name): part for name, part in own.groupby("control", sort=False)})
+        (title, {str(name): part for name, part in own.groupby("control", observed=True)})
         for title, own in parts
     ]
     seen = {name for _, by_control in split for name in by_control}

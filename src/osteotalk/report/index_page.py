@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from osteotalk.report.claim_words import Names
-from osteotalk.report.claims_table import with_verdicts
 from osteotalk.report.cohort_tables import STAMP
 from osteotalk.report.dataset_page import simulated_banner
 from osteotalk.report.model import Column, Page, Section, Table
@@ -34,8 +32,8 @@ def build_index_page(
     claims: pd.DataFrame,
     verdicts: pd.DataFrame,
     evidence: pd.DataFrame,
+    frame: pd.DataFrame,
     cohort_summary: pd.DataFrame,
-    names: Names,
     provenance: Mapping[str, object],
     interactions: pd.DataFrame | None = None,
     calibration: pd.DataFrame | None = None,
@@ -52,10 +50,10 @@ def build_index_page(
         Table of the analysis.
     verdicts, evidence
         Result tables: claims over all cohorts, claims by cohort.
+    frame
+        From `osteotalk.report.claims_table.with_verdicts`, for all cohorts together.
     cohort_summary
         One row per cohort from ``cohort_summary_row``; absent numbers are shown as such.
-    names
-        Labels of populations and programmes.
     provenance
         Content of ``provenance.json``.
     interactions
@@ -69,7 +67,6 @@ def build_index_page(
         Cohorts that were asked for and are not in the report, with the reason.
     """
     stamp, banner = simulation_marks(datasets)
-    frame = with_verdicts(claims, verdicts, names=names)
     drugs = None if therapies is None else therapies_section(therapies, claims, stamp=stamp)
     return Page(
         file="index.html",

@@ -243,3 +243,13 @@ def test_copies_lie_beside_the_pages(inputs, tmp_path):
     assert (tmp_path / "report" / "assets" / "s.parquet").read_bytes() == b"\x00\x01"
     with pytest.raises(ValueError, match=r"must lie inside"):
         write_report(files, tmp_path / "report", copies={"../s.parquet": str(source)})
+
+
+def test_a_correlation_that_is_no_longer_in_the_table_of_claims(inputs):
+    stray = inputs.verdicts.tail(1).assign(claim_id="C999", contrast="correlation")
+    rows = inputs.patients.head(5).assign(claim_id="C999", along=[1.0, 2.0, 3.0, 4.0, 5.0])
+    changed = inputs.having(
+        verdicts=pd.concat([inputs.verdicts, stray], ignore_index=True),
+        patients=pd.concat([inputs.patients, rows], ignore_index=True),
+    )
+    assert "other quantity" in changed.html("claims/C999.html")

@@ -1,0 +1,54 @@
+"""The report from files on disk: the made-up run of the benchmark, small."""
+
+from dataclasses import replace
+
+import pytest
+
+from osteotalk.contract import ContractError
+from osteotalk.report import ConfigTables, render
+from osteotalk.report.assemble import assemble
+
+SIZE = {
+    "cohorts": 2, "samples": 8, "populations": 5, "edges": 2000, "cells": 60, "decoys": 20,
+    "seed": 0,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def arguments(repository, tmp_path_factory):
+    """Arguments of `assemble` for a made-up run of two cohorts."""
+    folder = str(repository / "benchmarks")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(folder)
+        import report
+        import report_run
+
+        whole = report_run.tables_of(SIZE)
+        claims = whole.claims.groupby(["kind", "contrast"], sort=False).head(2)
+        tables = replace(whole, claims=claims, therapies=whole.therapies.iloc[:0])
+        patched.setattr(report_run, "tables_of", lambda size: tables)
+        results = tmp_path_factory.mktemp("run") / "results"
+        report_run.draw(results, SIZE)
+    names = report_run.cohort_names(SIZE)
+    fields = {name: getattr(tables, name) for name in ConfigTables.__dataclass_fields__}
+    return {
+        **report.files_of(results, names),
+        "tables": ConfigTables(**fields),
+        "parameters": report_run.config_of(names),
+    }
+
+
+def test_number_of_processes_changes_no_byte(arguments):
+    alone, together = (render(assemble(**arguments, jobs=jobs)) for jobs in (1, 2))
+    assert [name for name in alone if alone[name] != together.get(name)] == []
+    assert list(alone) == list(together)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_table_that_lacks_a_column_is_named(arguments, tmp_path, jobs):
+    first, second = arguments["cohorts"]
+    broken = tmp_path / "values.tsv"
+    broken.write_text("claim_id\tdataset\nC001\tcohort_02\n")
+    cohorts = [first, replace(second, values=str(broken))]
+    with pytest.raises(ContractError, match="values.tsv"):
+        assemble(**arguments | {"cohorts": cohorts}, jobs=jobs)
