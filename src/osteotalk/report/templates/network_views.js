@@ -77,9 +77,10 @@ window.osteotalkViews = (function () {
   }
 
   function network({ people, found, focus, width, look, note, nodeNote }) {
-    const height = look.narrow ? 460 : Math.min(720, Math.max(480, width * 0.6));
+    const height = look.narrow ? 380 : Math.min(720, Math.max(480, width * 0.6));
     const across = Math.max(Math.min(width / 2 - (look.narrow ? 104 : 210), 400), 60);
-    const nodes = places(people, across, height / 2 - 62, look.narrow ? 11 : 20);
+    const up = height / 2 - (look.narrow ? 56 : 78); // room for the labels above and below
+    const nodes = places(people, across, up, look.narrow ? 11 : 20);
     const { shapes, arrows, spots } = strokes(found, people, nodes, look, note);
     const touched = new Set(found.flatMap((flow) => [flow.source, flow.target]));
     const side = ({ cos, sin }) => {
