@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.style
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
 from matplotlib.transforms import Bbox
@@ -51,7 +52,8 @@ def drawing_style() -> Iterator[None]:
 
 @contextmanager
 def _settings() -> Iterator[None]:
-    with warnings.catch_warnings(), mpl.rc_context(_STYLE):
+    # From matplotlib's defaults: neither a matplotlibrc nor another library changes a figure.
+    with warnings.catch_warnings(), mpl.style.context(["default", _STYLE]):
         # Text is not drawn from the measuring font, so a glyph it lacks does no harm.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         yield

@@ -171,7 +171,7 @@ def test_ids_are_merged_gene_by_gene(kind, caplog):
         "S2": ["ENSG1", "ENSG7", "", "ENSG4", "", "ENSG6"],
         "S3": ["ENSG1", "ENSG2", "", "ENSG4", "", "ENSG8"],
     }
-    samples = [filtered(name, genes=80) for name in ids]
+    samples = [filtered(name, genes=80, seed=seed) for seed, name in enumerate(ids)]
     for sample, first in zip(samples, ids.values(), strict=True):
         sample.var["ensembl_id"] = [*first, *[f"ENSG{i}" for i in range(100, 174)]]
         sample.var["ensembl_id"] = sample.var["ensembl_id"].astype(kind)

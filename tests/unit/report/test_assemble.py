@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import matplotlib as mpl
 import pytest
 
 from osteotalk.contract import ContractError
@@ -38,8 +39,12 @@ def arguments(repository, tmp_path_factory):
     }
 
 
-def test_number_of_processes_changes_no_byte(arguments):
-    alone, together = (render(assemble(**arguments, jobs=jobs)) for jobs in (1, 2))
+def test_number_of_processes_and_settings_of_matplotlib_change_no_byte(arguments):
+    together = render(assemble(**arguments, jobs=2))
+    with mpl.rc_context(
+        {"font.size": 30, "figure.dpi": 37, "grid.color": "red", "axes.grid": True}
+    ):
+        alone = render(assemble(**arguments, jobs=1))
     assert [name for name in alone if alone[name] != together.get(name)] == []
     assert list(alone) == list(together)
 
