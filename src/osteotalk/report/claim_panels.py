@@ -219,7 +219,7 @@ def edge_section(row: Row, parts: Parts, *, names: Names) -> Section | None:
         _target=[names.palette.label(str(name)) for name in frame["target"]],
         _support=[support_text(edge) for edge in frame.to_dict("records")],
     )
-    each = [f"{count(len(own))} in {title}" for title, own in parts]
+    each = [f"{plural(len(own), 'edge')} in {title}" for title, own in parts]
     return Section(
         anchor="edges",
         title="Best edges",
