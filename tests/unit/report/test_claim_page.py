@@ -172,7 +172,7 @@ def test_best_edges_are_few_and_counted(inputs):
     page, _ = panel(inputs.having(claims=table), "C001")
     part = section(page, "edges")
     assert len(part.tables[0].frame) == TOP_EDGES
-    assert "The claim has 25 in Toy cohort" in part.body[0]
+    assert "The claim has 25 edges in Toy cohort" in part.body[0]
 
 
 def test_unfit_claim_id_is_refused(inputs):
