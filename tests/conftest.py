@@ -52,16 +52,6 @@ def loopback():
     return sys.modules["loopback"]
 
 
-# Fixtures that run the workflow once for all tests that read what it made.
-RUNS = {"simulated", "finished", "browser"}
-
-
-def pytest_itemcollected(item):
-    """With several processes (pytest -n), tests that share a run or a file stay together."""
-    shares = RUNS & set(getattr(item, "fixturenames", ())) and item.path.parent.name == "workflow"
-    item.add_marker(pytest.mark.xdist_group("workflow" if shares else str(item.path)))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Where everything has been installed (.ci/run), a skipped test is a failure."""
