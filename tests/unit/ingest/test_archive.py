@@ -382,6 +382,7 @@ def test_zip_with_an_unknown_compression(put, tmp_path):
         (gzip.compress(b"%%MatrixMarket matrix" * 90), "is compressed, but no tar; expected"),
         (b"\x89HDF\r\n\x1a\n" + bytes(3000), "is no archive: it begins"),
     ],
+    ids=["a web page", "empty", "compressed text", "another format"],
 )
 def test_what_is_no_archive(put, content, message):
     with pytest.raises(IngestError, match=message):
