@@ -20,10 +20,8 @@ class Progress(Protocol):
         """Count `n` more units."""
 
 
-def amount(n: float, *, unit: str = "B") -> str:
-    """Give `n` in words: bytes ("B") in KiB, MiB or GiB, other units with thousands separated."""
-    if unit != "B":
-        return f"{n:,.0f} {unit}"
+def amount(n: float) -> str:
+    """Give a number of bytes in words: KiB, MiB or GiB."""
     for size, name in _STEPS:
         if n >= size:
             return f"{n / size:.1f} {name}"
@@ -45,18 +43,16 @@ class _Lines:
 
     def report(self) -> None:
         self.last = time.monotonic()
-        rate = (self.done - self.initial) / max(self.last - self.start, 1e-9)
-        known = ""
-        if self.total:
-            share = 100 * self.done / self.total
-            known = f" of {amount(self.total, unit=self.unit)} ({share:.0f} %)"
-        log.info(
-            "%s: %s%s, %s/s",
-            self.what,
-            amount(self.done, unit=self.unit),
-            known,
-            amount(rate, unit=self.unit),
-        )
+        passed = self.last - self.start
+        share = f" ({100 * self.done / self.total:.0f} %)" if self.total else ""
+        if self.unit == "B":
+            rate = (self.done - self.initial) / max(passed, 1e-9)
+            known = f" of {amount(self.total)}" if self.total else ""
+            told = f"{amount(self.done)}{known}{share}, {amount(rate)}/s"
+        else:
+            known = f" of {self.total:,}" if self.total else ""
+            told = f"{self.done:,}{known} {self.unit}{share} after {passed:.0f} s"
+        log.info("%s: %s", self.what, told)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from osteotalk.report.claim_words import (
     theme_words,
 )
 from osteotalk.report.model import Column, Table
+from osteotalk.report.routes import claim_route
 from osteotalk.report.text import count, enumerate_words, verdict, words
 
 # Columns of the table of claims whose value in the result table counts.
@@ -65,6 +66,7 @@ def with_verdicts(claims: pd.DataFrame, results: pd.DataFrame, *, names: Names) 
     for name in _WORDED:
         values = frame[name] if name in frame else pd.Series("", index=frame.index)
         frame[name] = values.map(words)
+    frame["route"] = frame["route"].map(claim_route)
     return _printed(frame, names)
 
 

@@ -18,6 +18,12 @@ _OF_CLAIMS: Mapping[str, str] = MappingProxyType(
 )
 
 
+def claim_route(name: str) -> str:
+    """Route of a claim in the words of the network; ``intracellular`` stays as it is."""
+    route = _OF_CLAIMS.get(name, name)
+    return f"{route}, in vesicles" if name == "vesicle" else route
+
+
 @dataclass(frozen=True)
 class Routes:
     """Routes of ligands.

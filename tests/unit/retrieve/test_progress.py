@@ -45,7 +45,20 @@ def test_unknown_total_and_other_units_and_a_fault(clock, caplog):
         clock.now += 2
         bar.update(5000)
         raise KeyError
-    assert lines(caplog) == ["reading: 5,000 rows, 2,500 rows/s"]
+    assert lines(caplog) == ["reading: 5,000 rows after 2 s"]
+
+
+def test_few_slow_items(clock, caplog):
+    caplog.set_level(logging.INFO)
+    with progress(1200, "pages of cohorts", unit="cohorts") as bar:
+        for _ in range(2):
+            clock.now += 40
+            bar.update(600)
+    assert lines(caplog) == [
+        "pages of cohorts: 600 of 1,200 cohorts (50 %) after 40 s",
+        "pages of cohorts: 1,200 of 1,200 cohorts (100 %) after 80 s",
+        "pages of cohorts: 1,200 of 1,200 cohorts (100 %) after 80 s",
+    ]
 
 
 def test_a_bar_on_a_terminal(monkeypatch, capsys, caplog):
