@@ -25,7 +25,11 @@ def own_cohort(project, dataset, samples, files, *, sample_key=""):
     for name, (rows, columns) in frames.items():
         frame = pd.DataFrame(rows, columns=columns)
         frame.to_csv(project.run / f"my_{name}.tsv", sep="\t", index=False)
-    return {"datasets": [dataset], "tables": {name: f"my_{name}.tsv" for name in frames}}
+    return {
+        "datasets": [dataset],
+        "tables": {name: f"my_{name}.tsv" for name in frames},
+        "claims": {"n_decoy_tables": 1, "n_shuffles": 1},
+    }
 
 
 def check(project, dataset):
@@ -78,7 +82,7 @@ def test_idc_one_donor_gives_no_verdict(project, shared_data):
     assert adata.n_obs > 300
 
 
-def test_a_sample_without_cells_is_dropped_and_reported(project, finished):
+def test_a_sample_without_cells_is_dropped_and_reported(project, simulated):
     """Two good samples and one of debris; then only debris."""
     config = own_cohort(
         project,
@@ -86,12 +90,11 @@ def test_a_sample_without_cells_is_dropped_and_reported(project, finished):
         [("mine", name, name, "primary") for name in ("A", "B", "junk")],
         [("mine", name, "h5ad", f"{name}.h5ad") for name in ("A", "B", "junk")],
     )
-    config |= {key: finished.small[key] for key in ("integration", "claims", "interactions")}
+    config |= {key: simulated.small[key] for key in ("integration", "claims", "interactions")}
     for name, source in {"A": "OS1", "B": "OS2", "junk": "OS3"}.items():
+        start = f"{simulated.run}/resources/simulated_os/SIM000000{source[-1]}_{source}"
         files = {
-            role: str(
-                finished.run / f"resources/simulated_os/SIM000000{source[-1]}_{source}_{role}.{end}"
-            )
+            role: f"{start}_{role}.{end}"
             for role, end in (("matrix", "mtx.gz"), ("barcodes", "tsv.gz"), ("features", "tsv.gz"))
         }
         row = {"dataset": "mine", "sample": name, "patient": name, "condition": "primary"}
