@@ -29,7 +29,7 @@ _FACTS = (
     ("circular", "Named by its own gene: partly true by construction"),
     ("caveat", "Caveat"),
     ("_theme", "Theme"),
-    ("route", "Route"),
+    ("_route", "Route"),
     ("evidence_tier", "Tier of the statement's source (A best, D unverified)"),
 )
 

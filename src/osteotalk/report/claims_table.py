@@ -66,7 +66,6 @@ def with_verdicts(claims: pd.DataFrame, results: pd.DataFrame, *, names: Names) 
     for name in _WORDED:
         values = frame[name] if name in frame else pd.Series("", index=frame.index)
         frame[name] = values.map(words)
-    frame["route"] = frame["route"].map(claim_route)
     return _printed(frame, names)
 
 
@@ -102,6 +101,7 @@ def _printed(frame: pd.DataFrame, names: Names) -> pd.DataFrame:
         _combined=[combined_words(row) for row in rows],
         _best_edge=[edge_words(row["best_edge"], names.palette) for row in rows],
         _theme=[theme_words(row.get("theme")) for row in rows],
+        _route=[claim_route(row["route"]) for row in rows],
     )
 
 
@@ -161,7 +161,7 @@ def _details() -> tuple[Column, ...]:
         Column("circular", "Named by its own gene"),
         Column("caveat", "Caveat"),
         Column("theme", "Theme"),
-        Column("route", "Route"),
+        Column("_route", "Route"),
         Column("drugs", "Drugs on the axis", "list"),
         Column("evidence_tier", "Tier of the statement's source (A best, D unverified)"),
         Column("sources", "Sources of the statement", "sources"),

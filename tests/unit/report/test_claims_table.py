@@ -100,9 +100,11 @@ def test_a_claim_has_its_route_in_the_words_of_the_network(names):
     routes = ("soluble", "vesicle", "contact", "matrix", "intracellular", "")
     claims = pd.DataFrame([BLANK | {"claim_id": f"K{i}", "route": r} for i, r in enumerate(routes)])
     results = pd.DataFrame([result(name, "supported") for name in claims["claim_id"]])
-    assert list(with_verdicts(claims, results, names=names)["route"]) == [
+    frame = with_verdicts(claims, results, names=names)
+    assert list(frame["_route"]) == [
         "secreted", "secreted, in vesicles", "contact", "matrix", "intracellular", ""
     ]  # fmt: skip
+    assert list(frame["route"]) == list(routes)  # downloads keep the words of config/claims.tsv
 
 
 @pytest.mark.parametrize(
