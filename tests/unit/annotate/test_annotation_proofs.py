@@ -71,7 +71,7 @@ def simulated(proofs, tmp_path_factory):
 def _read(folder, row, truth):
     from anndata import AnnData
 
-    x = scipy_io.mmread(folder / "matrix.mtx.gz").T.tocsr().astype("int32")
+    x = scipy_io.mmread(folder / "matrix.mtx.gz", spmatrix=True).T.tocsr().astype("int32")
     barcodes = pd.read_csv(folder / "barcodes.tsv.gz", header=None)[0]
     genes = pd.read_csv(folder / "features.tsv.gz", header=None, sep="\t")[1]
     adata = AnnData(x, var=pd.DataFrame(index=genes.to_numpy()))
