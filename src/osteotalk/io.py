@@ -13,7 +13,7 @@ from anndata import AnnData, read_h5ad
 from anndata.io import read_elem, sparse_dataset
 from scipy import sparse
 
-from osteotalk import contract
+from osteotalk import contract, contract_checks
 from osteotalk.files import atomic_path, read_json, write_json, write_text
 
 __all__ = [
@@ -48,7 +48,7 @@ def write_stage(adata: AnnData, path: str | Path, *, stage: str) -> None:
     osteotalk.contract.ContractError
         If a field is missing or has the wrong type.
     """
-    contract.check_adata(adata, stage=stage, where=str(path))
+    contract_checks.check_adata(adata, stage=stage, where=str(path))
     with atomic_path(path) as partial:
         adata.write_h5ad(partial, compression="lzf")
 
@@ -56,7 +56,7 @@ def write_stage(adata: AnnData, path: str | Path, *, stage: str) -> None:
 def read_stage(path: str | Path, *, stage: str) -> AnnData:
     """Read an h5ad file and check it against the contract of `stage`."""
     adata = read_h5ad(path)
-    contract.check_adata(adata, stage=stage, where=str(path))
+    contract_checks.check_adata(adata, stage=stage, where=str(path))
     return adata
 
 
@@ -70,7 +70,7 @@ def read_obs(path: str | Path, *, stage: str) -> pd.DataFrame:
     """
     with h5py.File(path) as file:
         obs: pd.DataFrame = read_elem(file["obs"])
-    contract.check_obs(obs, stage=stage, where=str(path))
+    contract_checks.check_obs(obs, stage=stage, where=str(path))
     return obs
 
 
@@ -101,7 +101,7 @@ def read_sample(path: str | Path, sample: str) -> AnnData:
         else:  # a sample that lost all its cells
             matrix = sparse.csr_matrix((0, len(var)), dtype=np.float32)
         adata = AnnData(matrix, obs=obs.iloc[rows], var=var)
-    contract.check_expression(adata, stage="annotated", where=str(path))
+    contract_checks.check_expression(adata, stage="annotated", where=str(path))
     return adata
 
 
@@ -139,7 +139,7 @@ def read_genes(path: str | Path, genes: Collection[str]) -> AnnData:
         maps = {name: read_elem(file["obsm"][name]) for name in MAPS if name in file["obsm"]}
         uns = read_elem(file["uns"])
     adata = AnnData(matrix, obs=obs, var=var.iloc[columns], obsm=maps, uns=uns)
-    contract.check_expression(adata, stage="annotated", where=str(path))
+    contract_checks.check_expression(adata, stage="annotated", where=str(path))
     return adata
 
 
@@ -148,7 +148,7 @@ def write_parquet(frame: pd.DataFrame, path: str | Path, *, table: str) -> None:
 
     In groups of rows small enough that a reader who wants some of the rows can skip the others.
     """
-    contract.check_frame(frame, table=table, where=str(path))
+    contract_checks.check_frame(frame, table=table, where=str(path))
     with atomic_path(path) as partial:
         frame.to_parquet(partial, index=False, compression="zstd", row_group_size=ROW_GROUP)
 
@@ -156,7 +156,7 @@ def write_parquet(frame: pd.DataFrame, path: str | Path, *, table: str) -> None:
 def read_parquet(path: str | Path, *, table: str) -> pd.DataFrame:
     """Read a parquet file and check it against the contract of `table`."""
     frame = pd.read_parquet(path)
-    contract.check_frame(frame, table=table, where=str(path))
+    contract_checks.check_frame(frame, table=table, where=str(path))
     return frame
 
 
@@ -176,7 +176,7 @@ def read_columns(
     """
     filters = [(name, "==", value) for name, value in equal.items()]
     frame = pd.read_parquet(path, columns=list(columns), filters=filters or None)
-    contract.check_columns(frame, columns, table=table, where=str(path))
+    contract_checks.check_columns(frame, columns, table=table, where=str(path))
     return frame
 
 
@@ -192,7 +192,7 @@ def write_tsv(frame: pd.DataFrame, path: str | Path, *, table: str) -> None:
 
     Numbers keep ten significant digits; a missing number is an empty cell.
     """
-    contract.check_frame(frame, table=table, where=str(path))
+    contract_checks.check_frame(frame, table=table, where=str(path))
     with atomic_path(path) as partial:
         frame.to_csv(partial, sep="\t", index=False, float_format="%.10g", lineterminator="\n")
 
@@ -209,5 +209,5 @@ def read_tsv(path: str | Path, *, table: str) -> pd.DataFrame:
     )
     known = {name: kind for name, kind in contract.dtypes(table).items() if name in frame}
     frame = frame.astype(known)
-    contract.check_frame(frame, table=table, where=str(path))
+    contract_checks.check_frame(frame, table=table, where=str(path))
     return frame

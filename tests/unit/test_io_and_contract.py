@@ -4,7 +4,7 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk import contract, io
+from osteotalk import contract, contract_checks, io
 
 
 @pytest.fixture
@@ -149,10 +149,10 @@ def test_some_columns_and_rows_are_read(support, tmp_path):
 def test_columns_asked_for_may_be_there(tmp_path):
     frame = contract.empty_frame("interactions").assign(lr_probs=pd.Series(dtype="float64"))
     assert "lr_probs" in contract.conform(frame, table="interactions")
-    contract.check_frame(frame, table="interactions", where="x")
+    contract_checks.check_frame(frame, table="interactions", where="x")
     with pytest.raises(contract.ContractError, match="'lr_gmeans' should hold number"):
         text = frame.assign(lr_gmeans=pd.Series(dtype="object"))
-        contract.check_frame(text, table="interactions", where="x")
+        contract_checks.check_frame(text, table="interactions", where="x")
 
 
 def test_empty_tables_round_trip(tmp_path):
@@ -197,7 +197,7 @@ def test_written_files_are_readable_by_others(tmp_path):
 def test_frame_contract_names_every_fault(support):
     spoiled = support.drop(columns="patients").assign(n_active="two", extra=1)
     with pytest.raises(contract.ContractError) as error:
-        contract.check_frame(spoiled, table="support", where="x.parquet")
+        contract_checks.check_frame(spoiled, table="support", where="x.parquet")
     text = str(error.value)
     assert "x.parquet does not follow the contract of table 'support'" in text
     assert "column 'patients' is missing" in text
@@ -222,7 +222,7 @@ def annotated(x=None, counts=None):
 
 
 def test_annotated_stage_passes():
-    contract.check_adata(annotated(), stage="annotated", where="x")
+    contract_checks.check_adata(annotated(), stage="annotated", where="x")
 
 
 @pytest.mark.parametrize(
@@ -242,10 +242,10 @@ def test_annotated_stage_faults(spoil, message):
     adata = annotated()
     spoil(adata)
     with pytest.raises(contract.ContractError, match=message):
-        contract.check_adata(adata, stage="annotated", where="x")
+        contract_checks.check_adata(adata, stage="annotated", where="x")
 
 
 def test_counts_must_be_whole():
     adata = annotated(counts=np.array([[0.5, 1], [1, 1], [1, 1]]))
     with pytest.raises(contract.ContractError, match="whole, non-negative counts"):
-        contract.check_adata(adata, stage="annotated", where="x")
+        contract_checks.check_adata(adata, stage="annotated", where="x")

@@ -14,7 +14,7 @@ from osteotalk.annotate.agreement import (
     population_scores,
     share_right,
 )
-from osteotalk.contract import check_frame
+from osteotalk.contract_checks import check_frame
 
 POPULATIONS = pd.DataFrame(
     [

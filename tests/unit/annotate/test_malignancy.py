@@ -9,7 +9,7 @@ from anndata import AnnData
 from scipy import sparse
 from sklearn.metrics import roc_auc_score
 
-from osteotalk import contract, io
+from osteotalk import contract_checks, io
 from osteotalk.annotate.malignancy import (
     call_malignant,
     cell_roles,
@@ -98,8 +98,8 @@ def test_tumour_and_stroma_of_two_patients():
     assert record["samples"]["S2"]["gained"] == "1q;3q"
     assert record["calls"] == {"yes": 60, "no": 120, "undetermined": 0}
     assert record["renamed"] == {}
-    contract.check_frame(table, table="malignancy", where="test")
-    contract.check_adata(heat_map, stage="cnv", where="test")
+    contract_checks.check_frame(table, table="malignancy", where="test")
+    contract_checks.check_adata(heat_map, stage="cnv", where="test")
     row = table.set_index(["sample", "cluster"]).loc[("S1", "m1")]
     assert row[["population", "n_cells", "n_reference"]].tolist() == ["malignant_a", 30, 40]
     assert row[["malignant", "n_yes", "n_no", "n_undetermined"]].tolist() == ["yes", 30, 0, 0]

@@ -7,7 +7,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.annotate import annotate
-from osteotalk.contract import check_frame
+from osteotalk.contract_checks import check_frame
 
 POPULATIONS = pd.DataFrame(
     [

@@ -18,7 +18,7 @@ from osteotalk.claims.calibrate import (
     shuffle_patients,
 )
 from osteotalk.claims.verdicts import VERDICTS
-from osteotalk.contract import check_frame
+from osteotalk.contract_checks import check_frame
 from osteotalk.interactions.support import wilson_interval
 
 

@@ -9,7 +9,8 @@ from scipy import optimize, stats
 
 from osteotalk.claims.combine import combine_evidence, independent_datasets, stouffer
 from osteotalk.claims.contrasts import spearman_interval
-from osteotalk.contract import check_frame, conform, dtypes
+from osteotalk.contract import conform, dtypes
+from osteotalk.contract_checks import check_frame
 from osteotalk.interactions.support import wilson_interval
 
 NAN = float("nan")

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from osteotalk.claims.evidence import conclude
-from osteotalk.contract import check_frame
+from osteotalk.contract_checks import check_frame
 from osteotalk.interactions.support import wilson_interval
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from osteotalk import io
-from osteotalk.contract import check_frame, dtypes
+from osteotalk.contract import dtypes
+from osteotalk.contract_checks import check_frame
 
 TABLES = {
     "evidence": "evidence",

@@ -18,7 +18,8 @@ from osteotalk.claims.rescore import rescored
 from osteotalk.claims.run import Basis, basis_of
 from osteotalk.claims.sensitivity import variant_evidence
 from osteotalk.claims.therapies import therapy_table
-from osteotalk.contract import OBSM, check_frame, conform, dtypes
+from osteotalk.contract import OBSM, conform, dtypes
+from osteotalk.contract_checks import check_frame
 
 
 def annotated(samples):

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from osteotalk import io, needs
-from osteotalk.contract import TABLES, check_frame, empty_frame
+from osteotalk.contract import TABLES, empty_frame
+from osteotalk.contract_checks import check_frame
 from osteotalk.interactions.cross_check import KEYS, compare, cross_check_sample, run_squidpy
 from osteotalk.interactions.scoring import score
 from osteotalk.needs import MissingPackageError, need_squidpy

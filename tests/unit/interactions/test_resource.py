@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osteotalk.contract import check_frame
+from osteotalk.contract_checks import check_frame
 from osteotalk.ingest.gene_tables import SymbolTable, read_symbols
 from osteotalk.interactions import resource as res
 from osteotalk.interactions import resource_files

@@ -6,7 +6,7 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.contract import check_adata
+from osteotalk.contract_checks import check_adata
 from osteotalk.prepare.align import MethodError
 from osteotalk.prepare.integrate import _reduce, integrate, merge_samples
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from osteotalk.contract import check_adata
+from osteotalk.contract_checks import check_adata
 from osteotalk.prepare.histograms import histogram
 from osteotalk.prepare.qc import (
     MITO_FLOOR,
