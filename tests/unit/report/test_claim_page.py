@@ -56,6 +56,14 @@ def test_panel_equals_the_tables(inputs, claim_id):
     assert f"{own['n_informative']} patients, mean 0.2" in figure.alt
 
 
+def test_route_is_printed_in_the_words_of_the_network(inputs):
+    _, files = panel(inputs, "C001")
+    assert set(inputs.claims["route"]) == {"soluble"}
+    text = files["claims/C001.html"]
+    assert re.search(r"<dt>Route</dt>\s*<dd>secreted</dd>", text)
+    assert "soluble" not in text
+
+
 def test_decoys_at_least_as_strong_are_counted(inputs):
     alts = {}
     for claim_id in ("C001", "C002"):
