@@ -18,7 +18,7 @@ from anndata import AnnData
 from osteotalk.prepare.ambient import estimate_ambient
 from osteotalk.simulate.cohort import DYING, Levels, build_cohort, simulate_sample
 from osteotalk.simulate.genes import gene_classes, packaged_families
-from osteotalk.simulate.truth import elevation_by_condition
+from osteotalk.simulate.truth import drawn_populations, elevation_by_condition
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PLANTED = ((0.0, 0.0), (0.02, 0.05), (0.08, 0.12), (0.17, 0.23))  # range of the droplets' shares
@@ -48,7 +48,8 @@ def resource_genes() -> set[str]:
 
 def estimates(shares: tuple[float, float], *, seed: int, genes: set[str]) -> list[dict]:
     """Draw a sample of each size and condition, and estimate its share of ambient RNA."""
-    populations, makeup = table("populations"), table("simulation_populations")
+    makeup = table("simulation_populations")
+    populations = drawn_populations(table("populations"), shares=makeup)
     elevated = elevation_by_condition(
         populations,
         markers=table("markers"),

@@ -23,6 +23,7 @@ from osteotalk.simulate.recovery import (
 )
 from osteotalk.simulate.truth import (
     EVERYWHERE,
+    drawn_populations,
     elevation_by_condition,
     raised_genes,
     tumour_populations,
@@ -103,8 +104,9 @@ def compare_with_truth(
     rules = Rules(
         alpha=alpha, min_cells=min_cells, min_patients=min_patients, min_support=min_support
     )
+    drawn = populations if shares is None else drawn_populations(populations, shares=shares)
     elevated = elevation_by_condition(
-        populations,
+        drawn,
         markers=markers,
         planted=planted,
         conditions=set(adata_obs["condition"].astype(str)),
@@ -117,7 +119,7 @@ def compare_with_truth(
         detection=detection,
         k=controls_per_edge,
     )
-    half = half_planted(populations, resource=resource, elevated=elevated)
+    half = half_planted(drawn, resource=resource, elevated=elevated)
     found, found_controls, found_half = (
         patient_support(edges, interactions=interactions, obs=adata_obs, rules=rules)
         for edges in (truth_edges, controls, half)
@@ -143,7 +145,7 @@ def compare_with_truth(
         "claims": compare_claims(
             claim_truth(
                 claims,
-                populations=populations,
+                populations=drawn,
                 elevated=elevated,
                 signatures=signatures,
                 shares=shares,

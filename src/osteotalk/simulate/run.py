@@ -17,6 +17,7 @@ from osteotalk.simulate.karyotype import (
     packaged_positions,
 )
 from osteotalk.simulate.truth import (
+    drawn_populations,
     edge_truth,
     elevation_by_condition,
     raised_genes,
@@ -84,6 +85,7 @@ def simulate_cohort(
     ValueError
         Listing everything that is wrong with the tables.
     """
+    populations = drawn_populations(populations, shares=shares)
     check_inputs(
         samples=samples,
         files=files,

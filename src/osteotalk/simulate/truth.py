@@ -5,7 +5,7 @@ from collections.abc import Collection, Hashable, Mapping
 
 import pandas as pd
 
-from osteotalk.tables import SIGNATURE, leaves, split
+from osteotalk.tables import SIGNATURE, above, leaves, split
 
 EVERYWHERE = "all"
 EDGE = ["source", "target", "ligand_complex", "receptor_complex"]
@@ -21,6 +21,27 @@ def leaf_populations(populations: pd.DataFrame) -> list[str]:
     real = populations[populations["level"] != "state"]
     parents = set(real["parent"])
     return [p for p in real["population"] if p not in parents]
+
+
+def drawn_populations(populations: pd.DataFrame, *, shares: pd.DataFrame) -> pd.DataFrame:
+    """Give the vocabulary without what is below a population that is drawn itself.
+
+    Dendritic cells are drawn as such, and plasmacytoid ones are not: then the former are a leaf.
+
+    Parameters
+    ----------
+    populations
+        Columns population, parent, level.
+    shares
+        Column population: those that cells are drawn for.
+    """
+    drawn = set(shares["population"])
+    finer = [
+        name not in drawn and not drawn.isdisjoint(above(populations, name))
+        for name in populations["population"]
+    ]
+    state = populations["level"] == "state"
+    return populations[state | ~pd.Series(finer, index=populations.index)]
 
 
 def tumour_populations(populations: pd.DataFrame) -> list[str]:

@@ -12,6 +12,19 @@ from osteotalk.tables import split
 
 
 @pytest.fixture
+def shipped(shipped):
+    """The shipped tables; the vocabulary is that of the cells that are drawn."""
+
+    def read(name):
+        table = shipped(name)
+        if name != "populations":
+            return table
+        return truth.drawn_populations(table, shares=shipped("simulation_populations"))
+
+    return read
+
+
+@pytest.fixture
 def elevated(shipped):
     samples = shipped("samples")
     return truth.elevation_by_condition(
@@ -94,8 +107,8 @@ def opened(shipped, name):
 def raised_by_hand(shipped, condition):
     """Population and gene of all that the tables raise in a condition, by brute force."""
     populations = shipped("populations")
-    states = set(populations.loc[populations["level"] == "state", "population"])
-    markers = [row for row in shipped("markers").itertuples() if row.population not in states]
+    real = set(populations.loc[populations["level"] != "state", "population"])
+    markers = [row for row in shipped("markers").itertuples() if row.population in real]
     raised = set()
     for row in markers:
         below = opened(shipped, row.population)

@@ -142,3 +142,16 @@ def test_detection_of_a_complex_is_its_rarest_subunit():
     detection = pd.Series({"A": 0.3, "B": 0.1})
     rates = controls.complex_detection(["A_B", "A", "A_C"], detection=detection)
     assert rates.tolist() == [0.1, 0.3, 0.0]
+
+
+def test_what_is_below_a_drawn_population_is_left_out():
+    rows = [
+        ("myeloid", "", ""), ("dc", "myeloid", ""), ("pdc", "dc", ""), ("rare", "pdc", ""),
+        ("tam", "myeloid", ""), ("mast", "myeloid", ""), ("mregdc", "dc", "state"),
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["population", "parent", "level"])
+    drawn = truth.drawn_populations(frame, shares=pd.DataFrame({"population": ["dc", "tam"]}))
+    assert list(drawn["population"]) == ["myeloid", "dc", "tam", "mast", "mregdc"]
+    assert truth.leaf_populations(drawn) == ["dc", "tam", "mast"]
+    both = pd.DataFrame({"population": ["dc", "pdc", "tam"]})
+    assert "pdc" in set(truth.drawn_populations(frame, shares=both)["population"])
