@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +120,12 @@ def _row_problems(frame: pd.DataFrame, schema: Mapping[str, Any]) -> list[str]:
             problems.append(f"line {line}: {column} {_explain(error)}")
     key = [c for c in schema.get("x-key", []) if c in frame]
     if key:
-        repeated = frame[frame.duplicated(key, keep="first")]
-        for line, row in repeated.iterrows():
-            value = ", ".join(f"{c} '{row[c]}'" for c in key)
-            problems.append(f"line {line}: {value} is in the table already")
+        first: dict[tuple[str, ...], Hashable] = {}
+        for line, *cells in frame[key].itertuples(name=None):
+            at = first.setdefault(tuple(cells), line)
+            if at != line:
+                value = ", ".join(f"{c} '{v}'" for c, v in zip(key, cells, strict=True))
+                problems.append(f"line {line}: {value} is in the table already, in line {at}")
     return problems
 
 

@@ -1,10 +1,12 @@
 """Check what one table says of another."""
 
+import itertools
+
 import pandas as pd
 
 from osteotalk.tables.cells import date_problems, states, unknown
 from osteotalk.tables.claims import check_claims
-from osteotalk.tables.model import NAMES, Tables
+from osteotalk.tables.model import NAMES, Tables, above
 
 
 def check_references(tables: Tables) -> dict[str, list[str]]:
@@ -40,6 +42,7 @@ def check_references(tables: Tables) -> dict[str, list[str]]:
     if not circles:  # who is above whom could not be told
         for name, problems in check_claims(tables).items():
             found[name] += problems
+        found["markers"] += marker_problems(tables.markers, tables.populations)
     claims = list(tables.claims["claim_id"])
     found["simulation_edges"] += unknown(tables.simulation_edges, "claim_id", claims, "claims")
     if len(simulated):  # a table of datasets without it leaves these tables unused
@@ -54,14 +57,52 @@ def check_references(tables: Tables) -> dict[str, list[str]]:
     return found
 
 
+def marker_problems(markers: pd.DataFrame, populations: pd.DataFrame) -> list[str]:
+    """Genes that speak for a population and against one above or below it.
+
+    A gene of a population speaks for all below it, so a cell of the lower one could then neither
+    have the gene nor lack it. Told at the later of the two rows.
+
+    Parameters
+    ----------
+    markers
+        Columns population, gene, sign; index: line in the file.
+    populations
+        Columns population, parent; without circles.
+    """
+    problems = []
+    for gene, rows in markers.groupby("gene", sort=False):
+        for line, other in itertools.combinations(rows.index, 2):
+            first, second = rows.loc[line], rows.loc[other]
+            near = _nearness(second["population"], first["population"], populations)
+            if near and (first["sign"] == "-") != (second["sign"] == "-"):
+                problems.append(
+                    f"line {other}: gene '{gene}' speaks {_side(second)}, and in line {line} "
+                    f"{_side(first)}, which {near}; a gene of a population speaks for all below "
+                    "it: keep one of the two rows"
+                )
+    return problems
+
+
+def _nearness(name: str, other: str, populations: pd.DataFrame) -> str:
+    """How the other population lies to this one, in words; '' if neither is above the other."""
+    if other in above(populations, name):
+        return "is above it"
+    return "is below it" if name in above(populations, other) else ""
+
+
+def _side(row: pd.Series) -> str:
+    return f"{'against' if row['sign'] == '-' else 'for'} '{row['population']}'"
+
+
 def _cycles(populations: pd.DataFrame) -> list[str]:
     parent = dict(zip(populations["population"], populations["parent"], strict=True))
     problems = []
     for line, population in populations["population"].items():
-        seen, above = {population}, parent[population]
-        while above and above not in seen:
-            seen.add(above)
-            above = parent.get(above, "")
-        if above == population:
+        seen, name = {population}, parent[population]
+        while name and name not in seen:
+            seen.add(name)
+            name = parent.get(name, "")
+        if name == population:
             problems.append(f"line {line}: population '{population}' is its own ancestor")
     return problems
