@@ -53,7 +53,7 @@ def oligodendroglioma() -> AnnData:
     for column in ("population_state", "population_reason"):
         adata.obs[column] = ""
     adata.obs["lineage_doublet"] = "no"
-    adata.obs["population_score"] = adata.obs["population_margin"] = np.nan
+    adata.obs["population_probability"] = adata.obs["major_probability"] = np.nan
     return add_positions(adata)
 
 

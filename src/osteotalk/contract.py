@@ -132,19 +132,21 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "genes": {"outcome": TEXT, "gene": TEXT, "symbol": TEXT, "n_samples": INTEGER},
         "resource": {"ligand": TEXT, "receptor": TEXT, "origin": TEXT},
         "annotation": {
-            "cluster": TEXT,
+            "cluster": TEXT,  # a cluster, a part of it of another lineage, or a part of a major
+            "level": TEXT,  # major or fine: which of the two names was given to the group
+            "within": TEXT,  # the cluster, or the major population, that the group lies in
             "n_cells": INTEGER,
             "population": TEXT,
-            "score": NUMBER,
-            "margin": NUMBER,
+            "probability": NUMBER,  # of `population`; of a fine group given its major
             "best": TEXT,
-            "runner_up": TEXT,
-            "major": TEXT,
-            "major_score": NUMBER,
-            "major_margin": NUMBER,
-            "share_agree": NUMBER,
+            "best_probability": NUMBER,
+            "runner_up": TEXT,  # empty: none of the populations, or the parent and no finer one
+            "runner_up_probability": NUMBER,
+            "markers_for": TEXT,
+            "markers_against": TEXT,
             "n_unassigned": INTEGER,
             "n_lineage_doublets": INTEGER,
+            "n_moved": INTEGER,
             "reason": TEXT,
         },
         "malignancy": {
@@ -276,8 +278,10 @@ OBS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "population": TEXT,
             "population_major": TEXT,
             "population_state": TEXT,
-            "population_score": NUMBER,
-            "population_margin": NUMBER,
+            "cycling": TEXT,
+            "population_probability": NUMBER,
+            "major_probability": NUMBER,
+            "subcluster": TEXT,
             "population_reason": TEXT,
             "lineage_doublet": TEXT,
             "malignant": TEXT,

@@ -24,7 +24,9 @@ with job_log(snakemake):
         reference_label=params.reference_label,
     )
     markers = pd.DataFrame(params.markers)
-    adata, clusters = annotate(adata, markers=markers, populations=populations, **params.settings)
+    adata, clusters = annotate(
+        adata, markers=markers, populations=populations, **params.settings, seed=params.seed
+    )
     adata = add_positions(adata, gtf=files.get("gtf"), symbols=read_symbols(files.symbols))
     adata, malignancy, cnv = call_malignant(
         adata, populations=populations, **params.malignancy, seed=params.seed

@@ -1,173 +1,234 @@
-"""Check each cell against the name of its cluster: other lineages, and two lineages at once."""
+"""Check each cell against the others of its cohort: another lineage, or two lineages at once.
 
-from collections.abc import Mapping
+Each named group of cells gives an expression profile, and a cell fits a lineage as well as it fits
+the best profile of that lineage. How well it fits is the likelihood of which genes it shows and
+which it does not, given how many it shows. Whether a gene is shown, not how often, so that a few
+loud genes can neither decide nor take the place of all others, as antibodies do in plasma cells.
+"""
+
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
+from scipy import sparse
 
-from osteotalk.annotate.decide import Decision
-from osteotalk.annotate.tree import Tree
-from osteotalk.contract import UNASSIGNED
+from osteotalk.annotate.levels import group_counts
 
-# A cell shows a population if it has counts of this share of its measured markers, and of two.
-CELL_SHOWN = 0.5
-# A cell contradicts its cluster if another lineage leads by so much, in log1p units.
-CELL_LEAD = 0.5
-# So many cells of a cluster that agree on another lineage are named as a group of their own.
-MIN_GROUP = 5
-# A likely doublet has this share of the usual score of both lineages.
-DOUBLET_SHARE = 0.5
-# Two lineages can be told apart, so that doublets of them can be seen, if cells of the one show at
-# most this share of the usual score of the other.
-DOUBLET_LEAK = 0.25
+# Profiles are of genes with so many counts in the cohort, which one profile has so many times as
+# high as the others on average; the MOST_GENES that tell most of each profile. Each profile has
+# this share of the cohort in it: RNA from other cells.
+MIN_COUNTS, MIN_FOLD, MOST_GENES, SHARED = 20, 1.5, 400, 0.05
+# A profile needs so many cells.
+MIN_PROFILE = 5
+# A cell is of another lineage than its group if that fits better by so much (natural logarithm).
+LEAD = 6.0
+# A cell is a likely doublet if half of another lineage with half of its own fits better by so much
+# than its own with FLUID of the other around it, and than any lineage alone.
+LEAD_DOUBLET, FLUID = 10.0, 0.15
+# Cells are compared in so many bins of the number of genes they show; depths that are tried.
+BINS, DEPTHS = 12, 24
 
 
 @dataclass(frozen=True)
-class CellEvidence:
-    """What each cell shows of each major population; cells x majors.
+class Profiles:
+    """Expression profiles of the groups that have enough cells.
 
-    `strength` is the best score of a marker list in or below the major; `shown` is the same over
-    lists that the cell shows (see CELL_SHOWN), minus infinity if it shows none, and `best_list` is
-    the name of that list, '' if there is none.
+    `rates` is groups x genes: share of a cell's counts; `known` the numbers of these groups and
+    `genes` the columns of the genes that tell them apart.
     """
 
-    majors: tuple[str, ...]
-    strength: np.ndarray
-    shown: np.ndarray
-    best_list: np.ndarray
+    known: np.ndarray
+    genes: np.ndarray
+    rates: np.ndarray
+
+    @property
+    def tell(self) -> bool:
+        """Whether there is anything to compare."""
+        return len(self.known) > 1 and len(self.genes) > 1
 
 
-def cell_evidence(scores: pd.DataFrame, seen: pd.DataFrame, *, tree: Tree) -> CellEvidence:
-    """Give the evidence for each major in each cell.
+@dataclass(frozen=True)
+class CellFits:
+    """How well each cell fits the best profile of each lineage; natural logarithms.
+
+    `fit` is cells x lineages, minus infinity where a lineage has no profile; `group` is the one of
+    its groups that fits best.
+    """
+
+    fit: np.ndarray
+    group: np.ndarray
+    profiles: Profiles
+
+
+def fit_cells(
+    adata: AnnData, groups: np.ndarray, *, lineage: np.ndarray, skip: np.ndarray
+) -> CellFits:
+    """Compare each cell with the profiles of the groups.
 
     Parameters
     ----------
-    scores
-        Cells x populations, from `list_scores`.
+    adata
+        Cells x genes with `layers["counts"]`.
+    groups
+        Number of each cell's group.
+    lineage
+        Number of the lineage of each group; those without a name have a lineage of their own, so
+        that their cells fit somewhere.
+    skip
+        Genes to leave out (those of the cell cycle), boolean.
+    """
+    profiles = _profiles(adata, groups, n_groups=len(lineage), skip=skip)
+    fit = np.full((adata.n_obs, int(lineage.max()) + 1), -np.inf)
+    group = np.zeros(fit.shape, dtype=int)
+    if not profiles.tell:
+        fit[:, np.unique(lineage)] = 0.0
+        return CellFits(fit, group, profiles)
+    of = lineage[profiles.known]
+    seen, n_seen = _seen(adata, profiles.genes)
+    for rows in _alike(n_seen):
+        single = _likelihood(seen[rows], profiles.rates, float(np.median(n_seen[rows])))
+        for name in np.unique(of):
+            columns = np.flatnonzero(of == name)
+            best = columns[single[:, columns].argmax(axis=1)]
+            fit[rows, name] = single[np.arange(len(rows)), best]
+            group[rows, name] = profiles.known[best]
+    return CellFits(fit, group, profiles)
+
+
+def _seen(adata: AnnData, genes: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """Whether each cell shows each of the genes (0 or 1), and how many of them."""
+    seen = sparse.csr_matrix(adata.layers["counts"])[:, genes]
+    seen.data = (seen.data > 0).astype(np.float64)
+    return seen, np.asarray(seen.sum(axis=1)).ravel()
+
+
+def _profiles(adata: AnnData, groups: np.ndarray, *, n_groups: int, skip: np.ndarray) -> Profiles:
+    sizes = np.bincount(groups, minlength=n_groups)
+    known = np.flatnonzero(sizes >= MIN_PROFILE)
+    counts = group_counts(adata, groups, n_groups)[known]
+    cohort = counts.sum(axis=0)
+    usual = cohort / max(cohort.sum(), 1)
+    rates = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    rates = (1 - SHARED) * rates + SHARED * usual
+    allowed = (cohort >= MIN_COUNTS) & ~skip
+    chosen: set[int] = set()
+    mean = np.maximum(rates.mean(axis=0), 1e-12) if len(rates) else usual
+    for row in rates:
+        fold = np.where(allowed, row / mean, 0)
+        gain = np.where(fold >= MIN_FOLD, row * np.log(np.maximum(fold, 1)), 0)
+        best = np.argsort(-gain, kind="stable")[:MOST_GENES]
+        chosen.update(best[gain[best] > 0].tolist())
+    genes = np.array(sorted(chosen), dtype=int)
+    return Profiles(known, genes, rates[:, genes])
+
+
+def _alike(n_seen: np.ndarray) -> list[np.ndarray]:
+    """Cells that show about as many genes, by quantiles."""
+    edges = np.unique(np.quantile(n_seen, np.linspace(0, 1, BINS + 1)[1:-1]))
+    bins = np.searchsorted(edges, n_seen, side="left")
+    return [np.flatnonzero(bins == k) for k in np.unique(bins)]
+
+
+def _likelihood(seen: sparse.csr_matrix, rates: np.ndarray, n_seen: float) -> np.ndarray:
+    """Likelihood of which genes the cells show: cells x profiles, natural logarithm.
+
+    Parameters
+    ----------
     seen
-        Cells x markers, from `is_seen`.
-    tree
-        Vocabulary and markers.
+        Cells x genes, 0 or 1.
+    rates
+        Profiles x genes.
+    n_seen
+        Genes that such cells show; the depth of each profile is chosen so that it shows as many.
     """
-    majors = tuple(name for name in tree.children("") if tree.below(name))
-    strength = np.full((len(scores), len(majors)), -np.inf)
-    shown = strength.copy()
-    best_list = np.full(strength.shape, "", dtype=object)
-    for i, major in enumerate(majors):
-        for name in tree.below(major):
-            values = scores[name].to_numpy()
-            positive = list(tree.markers[name].positive)
-            counted = seen[positive].to_numpy().sum(axis=1)
-            enough = counted >= max(2, CELL_SHOWN * len(positive))
-            strength[:, i] = np.maximum(strength[:, i], values)
-            better = enough & (values > shown[:, i])
-            shown[better, i], best_list[better, i] = values[better], name
-    return CellEvidence(majors, strength, shown, best_list)
+    depths = np.geomspace(1, 1e6, DEPTHS)
+    shown = np.stack([(-np.expm1(-depth * rates)).sum(axis=1) for depth in depths], axis=1)
+    target = min(n_seen, seen.shape[1] - 1)
+    depth = np.exp([np.interp(target, row, np.log(depths)) for row in shown])
+    expected = np.clip(depth[:, None] * rates, 1e-9, 50)
+    return np.asarray(seen @ np.log(np.expm1(expected)).T - expected.sum(axis=1))
 
 
-def shares_agree(
-    evidence: CellEvidence,
-    clusters: pd.Series,
-    decisions: Mapping[str, Decision],
-    *,
-    min_score: float,
-) -> dict[str, float]:
-    """Share of each cluster's cells whose strongest major is that of the cluster.
+def contradictions(found: CellFits, lineage: np.ndarray) -> np.ndarray:
+    """Find the cells that fit another lineage than that of their group.
 
-    A few loud cells can lift the mean of a cluster of other cells; the count of cells shows that.
-    A cell whose strongest score is below `min_score` agrees with nothing.
+    Parameters
+    ----------
+    found
+        From `fit_cells`.
+    lineage
+        Number of the lineage of each cell's group.
+
+    Returns
+    -------
+    Number of the other lineage for each cell; -1 where it fits its own.
     """
-    strongest = np.array(evidence.majors, dtype=object)[evidence.strength.argmax(axis=1)]
-    strongest[evidence.strength.max(axis=1) < min_score] = ""
-    return {
-        name: float((strongest[(clusters == name).to_numpy()] == decision.major).mean())
-        for name, decision in decisions.items()
-    }
-
-
-def own_major(evidence: CellEvidence, cluster_major: pd.Series) -> np.ndarray:
-    """Column of each cell's major: that of its cluster, else its own strongest."""
-    column = pd.Index(evidence.majors).get_indexer(pd.Index(cluster_major))
-    return np.where(column >= 0, column, evidence.strength.argmax(axis=1))
+    rows = np.arange(len(lineage))
+    best = found.fit.argmax(axis=1)
+    own = found.fit[rows, lineage]
+    lead = np.where(np.isfinite(own), found.fit[rows, best] - own, -np.inf)
+    return np.where((best != lineage) & (lead >= LEAD), best, -1)
 
 
 def lineage_doublets(
-    evidence: CellEvidence,
-    *,
-    cluster_major: pd.Series,
-    n_counts: pd.Series,
-    samples: pd.Series,
+    adata: AnnData, found: CellFits, lineage: np.ndarray, *, n_real: int, size: np.ndarray
 ) -> np.ndarray:
-    """Find the cells that look like two major populations at once.
-
-    Such a cell has half or more of the usual score of its own major and of another one, shows
-    half of the other's markers, and has no fewer counts than is usual for either. Usual is the
-    median over the cells of clusters with that name. Pairs of majors whose cells usually show each
-    other's markers, such as osteoclasts and macrophages, cannot be judged and are left alone.
+    """Find the cells that look like two lineages at once.
 
     Parameters
     ----------
-    evidence
-        From `cell_evidence`.
-    cluster_major
-        Major of the cluster of each cell, or unassigned.
-    n_counts
-        Counts of each cell, compared within its sample.
-    samples
-        Sample of each cell.
+    adata
+        As for `fit_cells`.
+    found
+        From `fit_cells`.
+    lineage
+        Number of the lineage of each cell.
+    n_real
+        Lineages below this number have a name and can be part of a doublet.
+    size
+        Logarithm of the counts of each cell, less the median of its sample. A doublet has no fewer
+        counts than is usual for its own lineage.
 
     Returns
     -------
-    Column of the other major for each cell; -1 where the cell is no likely doublet.
+    Number of the other lineage for each cell; -1 where it is no likely doublet.
     """
-    own = own_major(evidence, cluster_major)
-    named = cluster_major.to_numpy() != UNASSIGNED
-    size = np.log1p(n_counts.to_numpy(dtype=float))
-    size = size - pd.Series(size).groupby(samples.to_numpy()).transform("median").to_numpy()
-    n = len(evidence.majors)
-    usual, usual_size = np.full((n, n), np.nan), np.full(n, np.nan)
-    for i in range(n):
-        cells = named & (own == i)
-        if cells.any():
-            usual[i] = np.median(evidence.strength[cells], axis=0)
-            usual_size[i] = np.median(size[cells])
-    found = np.full(len(own), -1)
-    best = np.full(len(own), -np.inf)
-    for i, j in ((i, j) for i in range(n) for j in range(n) if i != j):
-        apart = (
-            usual[i, j] <= DOUBLET_LEAK * usual[j, j] and usual[j, i] <= DOUBLET_LEAK * usual[i, i]
-        )
-        if not apart:  # also where one of them is in no cluster
-            continue
-        both = (
-            (own == i)
-            & (evidence.strength[:, i] >= DOUBLET_SHARE * usual[i, i])
-            & (evidence.shown[:, j] >= DOUBLET_SHARE * usual[j, j])
-            & (size >= max(usual_size[i], usual_size[j]))
-            & (evidence.shown[:, j] > best)
-        )
-        found[both], best[both] = j, evidence.shown[both, j]
-    return found
+    partner, best = np.full(len(lineage), -1), np.full(len(lineage), LEAD_DOUBLET)
+    if not found.profiles.tell:
+        return partner
+    seen, n_seen = _seen(adata, found.profiles.genes)
+    usual = pd.Series(size).groupby(lineage).transform("median").to_numpy()
+    large = (lineage < n_real) & (size >= usual)
+    known = found.profiles.known
+    place = np.zeros(int(max(known.max(), found.group.max())) + 1, dtype=int)
+    place[known] = np.arange(len(known))
+    real = [name for name in range(n_real) if np.isfinite(found.fit[:, name]).all()]
+    for rows in _alike(n_seen):
+        n = float(np.median(n_seen[rows]))
+        for mine, other in ((a, b) for a in real for b in real if a != b):
+            cells = rows[large[rows] & (lineage[rows] == mine)]
+            pairs, code = np.unique(
+                place[found.group[np.ix_(cells, [mine, other])]], axis=0, return_inverse=True
+            )
+            for k, (first, second) in enumerate(pairs):
+                here = cells[code.ravel() == k]
+                gain = _gain(seen[here], found.profiles.rates[[first, second]], n)
+                gain = np.minimum(gain[0], gain[1] - found.fit[here].max(axis=1))
+                better = gain >= best[here]
+                partner[here[better]], best[here[better]] = other, gain[better]
+    return partner
 
 
-def contradictions(evidence: CellEvidence, *, cluster_major: pd.Series) -> np.ndarray:
-    """Find the cells whose own markers clearly speak for another major than their cluster's.
-
-    In a cluster without a name, the cells whose best major clearly leads their second.
+def _gain(
+    seen: sparse.csr_matrix, rates: np.ndarray, n_seen: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """How much better a half of each profile fits than the first with some of the second around.
 
     Returns
     -------
-    Column of that major for each cell; -1 where nothing speaks against the cluster.
+    The gain, and how well the halves fit.
     """
-    column = pd.Index(evidence.majors).get_indexer(pd.Index(cluster_major))
-    rows = np.arange(len(column))
-    rivals = evidence.strength.copy()
-    shown = evidence.shown.copy()
-    named = column >= 0
-    shown[rows[named], column[named]] = -np.inf
-    best = shown.argmax(axis=1)
-    rivals[rows, best] = -np.inf
-    against = np.where(named, evidence.strength[rows, column], rivals.max(axis=1))
-    lead = shown[rows, best] - np.maximum(against, 0)
-    return np.where(lead >= CELL_LEAD, best, -1)
+    half, fluid = rates.mean(axis=0), (1 - FLUID) * rates[0] + FLUID * rates[1]
+    both = _likelihood(seen, np.stack([half, fluid]), n_seen)
+    return both[:, 0] - both[:, 1], both[:, 0]

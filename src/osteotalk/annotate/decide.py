@@ -1,149 +1,164 @@
-"""Name a group of cells by its marker scores: first the major population, then down the tree."""
+"""Names of groups of cells by the probabilities of the populations, down the tree."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-import numpy as np
-
+from osteotalk.annotate.evidence import Evidence, by_name, population_probability
 from osteotalk.annotate.tree import Tree
 from osteotalk.contract import UNASSIGNED
 
-# Markers of a population that a group must show, whatever their share; all if fewer are measured.
-MIN_DETECTED = 3
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a population must reach to be named, see `decide`."""
-
-    min_score: float
-    min_margin: float
-    min_markers: float
+# Markers leave lineages open if none of them is at most so likely. Lineages that are at least so
+# likely must have cells elsewhere to compare with.
+MOST_NONE, LEAST_OPEN = 0.25, 0.1
+# Added to the share of cells that fit a lineage: what other genes say is no certainty.
+DOUBT = 0.05
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Name of a group of cells, and what it rests on.
+    """Name of a group of cells, and how sure it is.
 
-    `best` and `runner_up` were compared last: two majors if the major already failed, else two
-    populations of one parent. `score` and `margin` are those of `best`.
+    `probability` is that of `population`, as it is given; of an unassigned group, that of `best`.
+    `best` and `runner_up` were compared last, and have the probabilities `best_probability` and
+    `runner_up_probability`.
     """
 
     population: str
-    score: float
-    margin: float
+    probability: float
     best: str
+    best_probability: float
     runner_up: str
-    major: str
-    major_score: float
-    major_margin: float
-    reason: str
+    runner_up_probability: float
+    reason: str = ""
 
 
-@dataclass(frozen=True)
-class _Level:
-    """The best of several populations, by any marker list in or below each."""
-
-    best: str
-    runner_up: str
-    score: float
-    margin: float
-    source: str  # whose marker list gave the score
-
-
-def decide(
-    scores: Mapping[str, float],
-    shown: Mapping[str, float],
-    *,
-    tree: Tree,
-    limits: Limits,
-) -> Decision:
-    """Name one group of cells.
-
-    The majors are compared first; a major is as strong as the strongest list of markers in or
-    below it, so that two populations of one major that cannot be told apart do not put their
-    major in doubt. Then the populations of the winner are compared in the same way, and so on
-    down. Where that fails, the name of the parent stays.
+def decide_majors(found: Evidence, *, tree: Tree, min_probability: float) -> list[Decision]:
+    """Name the major population of each group, or leave it unassigned.
 
     Parameters
     ----------
-    scores
-        Score of each population's markers, from `list_scores`.
-    shown
-        Share of these markers that the group shows, from `shares_detected`.
+    found
+        Of the lists of all populations.
     tree
         Vocabulary and markers.
-    limits
-        Least score of the best, least lead over the second, least share of markers shown (and no
-        fewer than MIN_DETECTED).
+    min_probability
+        Least probability of a name.
     """
     majors = [name for name in tree.children("") if tree.below(name)]
-    top = _compare(majors, scores, tree=tree)
-    reason = _doubt(top, shown, tree=tree, limits=limits)
-    if not reason and top.best in tree.short and not tree.children(top.best):
-        reason = _too_few(top.best, tree=tree)
-    name, level = UNASSIGNED, top
-    while not reason:
-        name = level.best
-        below = [child for child in tree.children(name) if tree.below(child)]
-        if not below:
-            break
-        level = _compare(below, scores, tree=tree)
-        doubt = _doubt(level, shown, tree=tree, limits=limits)
-        if not doubt and level.best in tree.short and not tree.children(level.best):
-            doubt = _too_few(level.best, tree=tree)
-        reason = doubt and f"{doubt}; named as {name}"
-    return Decision(
-        population=name,
-        score=level.score,
-        margin=level.margin,
-        best=level.best,
-        runner_up=level.runner_up,
-        major=top.best,
-        major_score=top.score,
-        major_margin=top.margin,
-        reason=reason,
+    chances = population_probability(found, tree=tree, names=majors)
+    return [
+        _choose(
+            by_name(chances, row),
+            none=float(found.probability[row, -1]),
+            tree=tree,
+            least=min_probability,
+            above=(UNASSIGNED, 0.0),
+        )
+        for row in range(len(found.probability))
+    ]
+
+
+def settle(
+    decision: Decision,
+    found: Evidence,
+    row: int,
+    *,
+    shares: Mapping[str, float],
+    tree: Tree,
+    min_probability: float,
+) -> Decision:
+    """Decide between major populations that the markers leave open, by all that the cells express.
+
+    Only where the markers say that it is one of them (not none of them), and only between those
+    that have cells elsewhere in the cohort to compare with.
+
+    Parameters
+    ----------
+    decision
+        On the group, without a name.
+    found
+        Evidence of the groups.
+    row
+        The group.
+    shares
+        Share of its cells that fit each major population best, of those that have a name elsewhere.
+    tree, min_probability
+        See `decide_majors`.
+    """
+    none = float(found.probability[row, -1])
+    majors = [name for name in tree.children("") if tree.below(name)]
+    ranked = by_name(population_probability(found, tree=tree, names=majors), row)
+    if none > MOST_NONE or any(p >= LEAST_OPEN and n not in shares for n, p in ranked):
+        return decision
+    weighed = [(name, chance * (shares.get(name, 0.0) + DOUBT)) for name, chance in ranked]
+    # none of them is as likely as before, beside what is left of the others
+    total = sum(chance for _, chance in weighed)
+    weighed = [(name, (1 - none) * chance / total) for name, chance in weighed]
+    chosen = _choose(
+        sorted(weighed, key=lambda pair: -pair[1]),
+        none=none,
+        tree=tree,
+        least=min_probability,
+        above=(UNASSIGNED, 0.0),
     )
+    if chosen.reason:
+        return decision
+    share = f"{shares[chosen.population]:.0%} of its cells fit it best"
+    return replace(chosen, reason=f"by markers {decision.reason}; {share}")
 
 
-def _compare(names: Sequence[str], scores: Mapping[str, float], *, tree: Tree) -> _Level:
-    """Find the best of `names`, and its lead over the second (over no score if alone)."""
-    strongest = {name: max(tree.below(name), key=lambda n: scores[n]) for name in names}
-    ranked = sorted(names, key=lambda name: -scores[strongest[name]])
-    score = scores[strongest[ranked[0]]]
-    second = scores[strongest[ranked[1]]] if len(ranked) > 1 else 0.0
-    return _Level(
-        best=ranked[0],
-        runner_up=ranked[1] if len(ranked) > 1 else "",
-        score=float(score),
-        margin=float(score - second),
-        source=strongest[ranked[0]],
-    )
+def decide_finer(
+    found: Evidence, *, top: str, tree: Tree, min_probability: float
+) -> list[Decision]:
+    """Name the population of each group below one that is known, as far down as it is sure.
+
+    Parameters
+    ----------
+    found
+        Of the lists below `top`.
+    top
+        Population that the groups belong to; probabilities are those given that this is right.
+    tree, min_probability
+        See `decide_majors`.
+    """
+    decisions = []
+    for row in range(len(found.probability)):
+        decision = Decision(top, 1.0, top, 1.0, "", 0.0)
+        while below := [n for n in tree.children(decision.population) if tree.below(n)]:
+            ranked = by_name(population_probability(found, tree=tree, names=below), row)
+            above = (decision.population, decision.probability)
+            none = max(above[1] - sum(chance for _, chance in ranked), 0.0)
+            decision = _choose(ranked, none=none, tree=tree, least=min_probability, above=above)
+            if decision.reason:
+                break
+        decisions.append(decision)
+    return decisions
 
 
-def _doubt(level: _Level, shown: Mapping[str, float], *, tree: Tree, limits: Limits) -> str:
-    """Say why the best population of a level cannot be named, or nothing."""
-    if level.score < limits.min_score:
-        return f"best score {level.score:.2f} ({level.source}) is below {limits.min_score:g}"
-    if level.margin < limits.min_margin:
-        return f"{level.best} is only {level.margin:.2f} ahead of {level.runner_up or 'none'}"
-    share, markers = shown[level.source], tree.markers[level.source]
-    if share < limits.min_markers:
-        return f"only {share:.0%} of the markers of {level.source} are detected"
-    found = round(share * markers.listed)
-    if found < min(MIN_DETECTED, len(markers.positive)):
-        return f"only {found} markers of {level.source} are detected"
-    return ""
-
-
-def _too_few(name: str, *, tree: Tree) -> str:
-    found = len(tree.markers[name].positive)
-    return f"only {found} of {tree.markers[name].listed} markers of {name} are measured"
-
-
-def means_by_group(values: np.ndarray, codes: np.ndarray, n_groups: int) -> np.ndarray:
-    """Mean of each column in each group: groups x columns, float64."""
-    order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], np.arange(n_groups))
-    sums = np.add.reduceat(values[order].astype(np.float64), starts, axis=0)
-    return np.asarray(sums / np.bincount(codes, minlength=n_groups)[:, None])
+def _choose(
+    ranked: list[tuple[str, float]],
+    *,
+    none: float,
+    tree: Tree,
+    least: float,
+    above: tuple[str, float],
+) -> Decision:
+    """Take the likeliest population if it is likely enough; else the name above, and say why."""
+    (best, chance), *others = ranked
+    runner_up, second = others[0] if others and others[0][1] >= none else ("", none)
+    parent, of_parent = above
+    rival = runner_up or ("none of the populations" if parent == UNASSIGNED else f"other {parent}")
+    reason = ""
+    if chance < least:
+        reason = f"{best} {chance:.0%}, {rival} {second:.0%}"
+        if none > chance:
+            reason = f"{rival} {none:.0%}, {best} {chance:.0%}"
+    elif best in tree.short and not tree.children(best):
+        found = len(tree.markers[best].positive)
+        reason = f"only {found} of {tree.markers[best].listed} markers of {best} are measured"
+    if not reason:
+        return Decision(best, chance, best, chance, runner_up, second)
+    if parent != UNASSIGNED:
+        reason = f"{reason}; named as {parent}"
+    kept = chance if parent == UNASSIGNED else of_parent
+    return Decision(parent, kept, best, chance, runner_up, second, reason)

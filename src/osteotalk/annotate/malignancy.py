@@ -109,7 +109,7 @@ def call_malignant(
     ----------
     adata
         Annotated cohort: log-normalised `X` (CSR); `obs` sample, patient, cluster, population,
-        population_major, population_state, population_score, population_margin,
+        population_major, population_state, population_probability, major_probability,
         population_reason, lineage_doublet; `var` chromosome and start. Not changed.
     populations
         Columns population, parent, cnv_role.
@@ -258,7 +258,7 @@ def _apply(adata: AnnData, calls: Mapping[str, np.ndarray], *, populations: pd.D
             values = obs[column].astype(str).to_numpy(object)
             values[cells] = value
             obs[column] = values
-        obs.loc[cells, ["population_score", "population_margin"]] = np.nan
+        obs.loc[cells, ["population_probability", "major_probability"]] = np.nan
 
 
 def _top_tumour(populations: pd.DataFrame) -> str:

@@ -1,8 +1,6 @@
-"""Name the population of every cell: by cluster, then checked cell by cell."""
+"""Name the population of every cell: by cluster, then checked cell by cell, then finer."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -10,21 +8,10 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from osteotalk.annotate.cells import (
-    MIN_GROUP,
-    CellEvidence,
-    cell_evidence,
-    contradictions,
-    lineage_doublets,
-    shares_agree,
-)
-from osteotalk.annotate.decide import Decision, Limits, decide, means_by_group
-from osteotalk.annotate.scores import (
-    is_seen,
-    list_scores,
-    marker_excess,
-    shares_detected,
-)
+from osteotalk.annotate.finer import name_finer
+from osteotalk.annotate.group_table import fine_rows, major_rows
+from osteotalk.annotate.majors import Groups, name_majors
+from osteotalk.annotate.settle import check_cells, settle_groups
 from osteotalk.annotate.states import cell_states
 from osteotalk.annotate.tree import Tree, build_tree
 from osteotalk.contract import UNASSIGNED, conform
@@ -37,18 +24,17 @@ def annotate(
     *,
     markers: pd.DataFrame,
     populations: pd.DataFrame,
-    min_score: float,
-    min_margin: float,
-    min_markers: float,
-    min_agree: float,
+    min_probability: float,
     min_measured: int,
+    seed: int = 0,
 ) -> tuple[AnnData, pd.DataFrame]:
     """Name the population and state of every cell, or leave it unassigned.
 
-    Clusters are named first, see `decide`. Then each cell is checked: one that shows two majors at
-    once is a likely doublet and left unassigned; cells that clearly show another major than their
-    cluster are named as a group of their own if there are five or more of them in the cluster, and
-    else left unassigned.
+    The major population of each cluster is named by all markers at once (`evidence`), after parts
+    of the cluster that are of another lineage got a group of their own (`majors`). Each cell is
+    then compared with the others (`cells`): one that shows two lineages at once is a likely doublet
+    and left unassigned, one that fits another lineage joins that. At last the cells of each major
+    population are parted again and named finer, as far down the tree as that is sure (`finer`).
 
     Parameters
     ----------
@@ -56,241 +42,135 @@ def annotate(
         Integrated cohort with `obs["cluster"]`; not changed.
     markers, populations
         Tables of markers and of the vocabulary.
-    min_score, min_margin, min_markers
-        Limits of a decision, see `decide`.
-    min_agree
-        Least share of a cluster's cells whose strongest major is that of the cluster; below it the
-        cluster is mixed and unassigned. Noise makes some cells of another kind agree with anything,
-        so it should be more than half.
+    min_probability
+        Least probability of a name; a cluster without a population that likely is unassigned, or
+        named as the population above.
     min_measured
         Positive markers that must be measured; a population with fewer is named as its parent, if
         the markers of the parent or of other populations below it say so.
+    seed
+        Of the parts of clusters.
 
     Returns
     -------
-    The cohort with population, population_major, population_state, population_score (of the cell's
-    own markers), population_margin (lead over its best other population that is neither above nor
-    below), population_reason and lineage_doublet in `obs`; and the table of clusters, largest
-    first.
+    The cohort with population, population_major, population_state, cycling, population_probability
+    (that of the name; NaN without one), major_probability, subcluster (the group of cells that got
+    the name), population_reason and lineage_doublet in `obs`; and the table of groups.
 
     Raises
     ------
     ValueError
-        If too few markers or too few other genes are measured.
+        If too few markers are measured.
     """
     tree = build_tree(
         populations, markers=markers, measured=adata.var_names, min_measured=min_measured
     )
-    limits = Limits(min_score=min_score, min_margin=min_margin, min_markers=min_markers)
-    genes = tree.genes()
-    clusters = adata.obs["cluster"].astype(str)
-    excess = marker_excess(adata, genes, others=list(markers["gene"]), groups=clusters)
-    seen = is_seen(adata, genes)
-    scores = list_scores(excess, tree.lists())
-    evidence = cell_evidence(scores, seen, tree=tree)
-    decisions = decide_groups(excess, seen, clusters, tree=tree, limits=limits)
-    agree = shares_agree(evidence, clusters, decisions, min_score=min_score)
-    decisions = {
-        name: _hold_to_majority(d, agree[name], least=min_agree) for name, d in decisions.items()
-    }
-    cells = _cluster_names(clusters, decisions)
-    majors = cells["population"].map(tree.major)
-    doublets = lineage_doublets(
-        evidence,
-        cluster_major=majors,
-        n_counts=adata.obs["n_counts"],
-        samples=adata.obs["sample"],
-    )
-    against = np.where(doublets >= 0, -1, contradictions(evidence, cluster_major=majors))
-    groups = _group_names(clusters, against, evidence, majors=majors)
-    named = decide_groups(excess, seen, groups, tree=tree, limits=limits, least=MIN_GROUP)
-    _apply_groups(cells, groups, named)
-    _apply_doublets(cells, doublets, evidence, majors=majors)
-    cells["population_state"] = cell_states(excess, seen, cells["population"], tree=tree)
+    groups = name_majors(adata, tree=tree, min_probability=min_probability, seed=seed)
+    log.info("%d clusters in %d groups", len(set(groups.cluster)), len(groups.names))
+    groups = settle_groups(adata, groups, tree=tree, min_probability=min_probability)
+    cells = _major_names(groups, index=adata.obs_names)
+    check_cells(adata, cells, groups, tree=tree)
+    tops = sorted(set(cells["population"]) - {UNASSIGNED})
+    rows = [major_rows(groups, cells, tree=tree)]
+    rows += [
+        _name_below(
+            adata, cells, groups, top, tree=tree, min_probability=min_probability, seed=seed
+        )
+        for top in tops
+        if tree.children(top)
+    ]
+    states, cycling = cell_states(adata, cells["population"], tree=tree)
+    cells["population_state"], cells["cycling"] = states, cycling
     result = adata.copy()
-    _write_obs(result, cells, scores, tree=tree)
-    record = _record(cells, groups, named, tree=tree) | asdict(limits)
-    record |= {"min_agree": min_agree, "min_measured": min_measured}
+    for column in cells:
+        result.obs[column] = cells[column].to_numpy()
+    record = _record(cells, groups, tree=tree)
+    record |= {"min_probability": min_probability, "min_measured": min_measured, "seed": seed}
     record["versions"] = {"scanpy": version("scanpy")}
     result.uns["osteotalk"]["annotate"] = record
-    return result, _cluster_table(clusters, decisions, cells, agree)
+    return result, conform(pd.concat(rows, ignore_index=True), table="annotation")
 
 
-def decide_groups(
-    excess: pd.DataFrame,
-    seen: pd.DataFrame,
-    groups: pd.Series,
-    *,
-    tree: Tree,
-    limits: Limits,
-    least: int = 1,
-) -> dict[str, Decision]:
-    """Decide each group of cells by its means.
-
-    Parameters
-    ----------
-    excess, seen
-        Cells x markers, from `marker_excess` and `is_seen`.
-    groups
-        Group of each cell; '' for none.
-    tree, limits
-        See `decide`.
-    least
-        Groups with fewer cells are left out.
-    """
-    counts = groups[groups != ""].value_counts()
-    names = sorted(counts.index[counts >= least])
-    if not names:
-        return {}
-    inside = groups.isin(names).to_numpy()
-    codes = pd.Index(names).get_indexer(pd.Index(groups[inside]))
-
-    def mean(frame: pd.DataFrame) -> pd.DataFrame:
-        values = means_by_group(frame.to_numpy()[inside], codes, len(names))
-        return pd.DataFrame(values, index=names, columns=frame.columns)
-
-    lists = tree.lists()
-    scores = list_scores(mean(excess), lists)
-    shown = shares_detected(mean(seen), lists)
-    return {
-        name: decide(
-            scores.loc[name].to_dict(), shown.loc[name].to_dict(), tree=tree, limits=limits
-        )
-        for name in names
-    }
-
-
-def _hold_to_majority(decision: Decision, agree: float, *, least: float) -> Decision:
-    """Take the name back where too few of the cells agree: a mixed cluster."""
-    if decision.population == UNASSIGNED or agree >= least:
-        return decision
-    reason = f"only {agree:.0%} of its cells show {decision.major} most"
-    return replace(decision, population=UNASSIGNED, reason=reason)
-
-
-def _cluster_names(clusters: pd.Series, decisions: Mapping[str, Decision]) -> pd.DataFrame:
+def _major_names(groups: Groups, *, index: pd.Index) -> pd.DataFrame:
+    """Give each cell what its group got."""
+    decided = groups.decisions
+    names = groups.of_cells([d.population for d in decided])
+    chance = groups.of_cells([d.probability for d in decided]).astype(float)
     return pd.DataFrame(
         {
-            "population": clusters.map({c: d.population for c, d in decisions.items()}),
-            "population_reason": clusters.map({c: d.reason for c, d in decisions.items()}),
+            "population": names,
+            "population_major": names,
+            "population_state": "",
+            "cycling": "no",
+            "population_probability": np.where(names == UNASSIGNED, np.nan, chance),
+            "major_probability": np.where(names == UNASSIGNED, np.nan, chance),
+            "subcluster": groups.of_cells(groups.names),
+            "population_reason": groups.of_cells([d.reason for d in decided]),
             "lineage_doublet": "no",
         },
-        dtype=object,
-    )
+        index=index,
+    ).astype(dict.fromkeys(("population", "population_major", "subcluster"), object))
 
 
-def _group_names(
-    clusters: pd.Series, against: np.ndarray, evidence: CellEvidence, *, majors: pd.Series
-) -> pd.Series:
-    """Cluster and major of the cells that contradict their cluster, as 'cluster major'.
-
-    In a cluster without a name the list that the cell shows most stands for the major:
-    populations of one major (B and plasma cells) that share a cluster cancel each other there.
-    """
-    names = np.array([*evidence.majors, ""], dtype=object)[against]
-    lists = evidence.best_list[np.arange(len(against)), against]
-    names = np.where((majors == UNASSIGNED) & (names != ""), lists, names)
-    joined = [
-        f"{cluster} {name}" if name else "" for cluster, name in zip(clusters, names, strict=True)
-    ]
-    return pd.Series(joined, index=clusters.index, dtype=object)
-
-
-def _apply_groups(
+def _name_below(
+    adata: AnnData,
     cells: pd.DataFrame,
-    groups: pd.Series,
-    named: Mapping[str, Decision],
-) -> None:
-    """Rename cells that contradict their cluster, in place."""
-    for group in sorted(set(groups) - {""}):
-        rows = groups == group
-        cluster, major = group.rsplit(" ", 1)
-        before = cells.loc[rows, "population"].iloc[0]
-        where = f"its cluster {cluster} is {before}"
-        decision = named.get(group)
-        if decision is not None and decision.population != UNASSIGNED:
-            cells.loc[rows, "population"] = decision.population
-            cells.loc[rows, "population_reason"] = (
-                f"one of {rows.sum()} cells whose own markers say {decision.population}; {where}"
-            ) + (f"; {decision.reason}" if decision.reason else "")
-        elif before != UNASSIGNED:
-            cells.loc[rows, "population"] = UNASSIGNED
-            cells.loc[rows, "population_reason"] = f"its own markers say {major}; {where}"
-
-
-def _apply_doublets(
-    cells: pd.DataFrame, doublets: np.ndarray, evidence: CellEvidence, *, majors: pd.Series
-) -> None:
-    """Leave likely doublets unassigned, in place."""
-    found = doublets >= 0
-    own = np.array(evidence.majors, dtype=object)[evidence.strength.argmax(axis=1)]
-    own = np.where(majors == UNASSIGNED, own, majors)
-    other = np.array(evidence.majors, dtype=object)[doublets]
-    reasons = [f"looks like {a} and {b} at once" for a, b in zip(own, other, strict=True)]
-    cells.loc[found, "lineage_doublet"] = "yes"
-    cells.loc[found, "population"] = UNASSIGNED
-    cells.loc[found, "population_reason"] = np.array(reasons, dtype=object)[found]
-
-
-def _cluster_table(
-    clusters: pd.Series,
-    decisions: Mapping[str, Decision],
-    cells: pd.DataFrame,
-    agree: Mapping[str, float],
+    groups: Groups,
+    top: str,
+    *,
+    tree: Tree,
+    min_probability: float,
+    seed: int,
 ) -> pd.DataFrame:
-    rows = []
-    for cluster, decision in decisions.items():
-        here = (clusters == cluster).to_numpy()
-        rows.append(
-            {
-                "cluster": cluster,
-                "n_cells": int(here.sum()),
-                **asdict(decision),
-                "share_agree": agree[cluster],
-                "n_unassigned": int((cells.loc[here, "population"] == UNASSIGNED).sum()),
-                "n_lineage_doublets": int((cells.loc[here, "lineage_doublet"] == "yes").sum()),
-            }
-        )
-    rows.sort(key=lambda row: (-row["n_cells"], row["cluster"]))
-    return conform(pd.DataFrame(rows), table="annotation")
+    """Name the cells of a major population finer, in place; give the rows of the table."""
+    inside = (cells["population"] == top).to_numpy()
+    parts, decisions, state = name_finer(
+        adata,
+        np.flatnonzero(inside),
+        top=top,
+        tree=tree,
+        genes=groups.genes,
+        off=groups.reference.off,
+        min_probability=min_probability,
+        seed=seed,
+    )
+    if not decisions:
+        return pd.DataFrame()
+
+    def of_cells(values: list[str]) -> np.ndarray:
+        return np.array(values, dtype=object)[parts]
+
+    names = [f"{top} {number}" for number in range(len(decisions))]
+    cells.loc[inside, "population"] = of_cells([d.population for d in decisions])
+    cells.loc[inside, "subcluster"] = of_cells(names)
+    chance = np.array([d.probability for d in decisions])[parts]
+    cells.loc[inside, "population_probability"] = chance * cells.loc[inside, "major_probability"]
+    reasons = zip(
+        cells.loc[inside, "population_reason"], of_cells([d.reason for d in decisions]), strict=True
+    )
+    joined = ["; ".join(part for part in both if part) for both in reasons]
+    cells.loc[inside, "population_reason"] = np.array(joined, dtype=object)
+    return fine_rows(names, decisions, parts, state, top=top, genes=groups.genes, tree=tree)
 
 
-def _write_obs(adata: AnnData, cells: pd.DataFrame, scores: pd.DataFrame, *, tree: Tree) -> None:
-    """Put the names and each cell's own score and margin into `obs`."""
-    for column in ("population", "population_state", "population_reason", "lineage_doublet"):
-        adata.obs[column] = cells[column].astype(str).to_numpy()
-    adata.obs["population_major"] = cells["population"].map(tree.major).astype(str).to_numpy()
-    own, margin = np.full(len(cells), np.nan), np.full(len(cells), np.nan)
-    for name in sorted(set(cells["population"]) - {UNASSIGNED}):
-        rows = (cells["population"] == name).to_numpy()
-        inside = tree.below(name)
-        related = {*tree.line(name), *tree.within(name)}
-        others = [column for column in scores if column not in related]
-        own[rows] = scores.loc[rows, inside].to_numpy().max(axis=1)
-        margin[rows] = own[rows] - scores.loc[rows, others].to_numpy().max(axis=1)
-    adata.obs["population_score"], adata.obs["population_margin"] = own, margin
-
-
-def _record(
-    cells: pd.DataFrame, groups: pd.Series, named: Mapping[str, Decision], *, tree: Tree
-) -> dict[str, Any]:
+def _record(cells: pd.DataFrame, groups: Groups, *, tree: Tree) -> dict[str, Any]:
     """Count what was named and what was not, and log it."""
     unassigned = cells["population"] == UNASSIGNED
-    doublet = cells["lineage_doublet"] == "yes"
-    done = {g for g, decision in named.items() if decision.population != UNASSIGNED}
     parents = [name for name in set(cells["population"]) - {UNASSIGNED} if tree.children(name)]
+    moved = cells["population_reason"].str.contains("fits .* better than its", regex=True)
     record = {
         "n_unassigned": int(unassigned.sum()),
-        "n_lineage_doublets": int(doublet.sum()),
+        "n_lineage_doublets": int((cells["lineage_doublet"] == "yes").sum()),
         "n_parent_only": int(cells["population"].isin(parents).sum()),
-        "n_contradict_cluster": int((groups != "").sum()),
-        "n_renamed_against_cluster": int(groups.isin(done).sum()),
+        "n_moved": int(moved.sum()),
+        "n_groups_taken_out": len(groups.names) - len(set(groups.cluster)),
         "n_with_state": int((cells["population_state"] != "").sum()),
+        "n_cycling": int((cells["cycling"] == "yes").sum()),
     }
     log.info(
         "%d populations in %d cells; %d cells unassigned, %d of them likely doublets of two "
-        "lineages; %d cells named as a parent only; %d cells contradict their cluster, %d of them "
-        "renamed; %d cells in a state",
+        "lineages; %d cells named as a parent only; %d cells moved to another lineage than their "
+        "cluster's; %d parts of clusters named apart; %d cells in a state, %d cycling",
         cells.loc[~unassigned, "population"].nunique(),
         len(cells),
         *record.values(),

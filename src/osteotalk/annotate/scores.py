@@ -5,8 +5,6 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.annotate.tree import Markers
-
 # Genes are compared with those of the same of so many bins of their level, as in scanpy.
 BINS = 25
 # The level of a gene is this quantile of its means over the clusters,
@@ -15,8 +13,6 @@ LOW = 0.1
 MIN_CELLS = 10
 # No marker is compared with genes above this quantile of the levels of expressed genes.
 HIGHEST = 0.75
-# A marker counts as detected in a group of cells if this share of them has a count of it.
-DETECTED = 0.1
 # Cells looked at at once.
 CHUNK = 10_000
 
@@ -137,58 +133,7 @@ def _controls(pool: np.ndarray, rank: np.ndarray, *, value: float, size: int) ->
     return np.asarray(bins == nearest)
 
 
-def list_scores(excess: pd.DataFrame, lists: dict[str, Markers]) -> pd.DataFrame:
-    """Score of each marker list: the mean over its markers, less what negative markers show.
-
-    Parameters
-    ----------
-    excess
-        Cells, or groups of cells, x markers.
-    lists
-        Population to its markers. What the negative ones show on average is subtracted; their
-        absence is no evidence for the population.
-
-    Returns
-    -------
-    Same rows x populations, in log1p units.
-    """
-    scores = {}
-    for name, markers in lists.items():
-        score = excess[list(markers.positive)].to_numpy().mean(axis=1)
-        if markers.negative:
-            against = excess[list(markers.negative)].to_numpy().mean(axis=1)
-            score = score - np.clip(against, 0, None)
-        scores[name] = score
-    return pd.DataFrame(scores, index=excess.index)
-
-
 def is_seen(adata: AnnData, genes: list[str]) -> pd.DataFrame:
     """Whether a cell has a count of a marker: cells x `genes`, boolean."""
     matrix = sparse.csr_matrix(adata.X)[:, adata.var_names.get_indexer(genes)]
     return pd.DataFrame((matrix > 0).toarray(), index=adata.obs_names, columns=genes)
-
-
-def shares_detected(rates: pd.DataFrame, lists: dict[str, Markers]) -> pd.DataFrame:
-    """Share of each list's positive markers (see `Markers.counted`) that a group of cells shows.
-
-    A score can be high through one gene alone (XBP1 in breast epithelium and plasma cells); a
-    population has to show more of its markers.
-
-    Parameters
-    ----------
-    rates
-        Groups x markers: share of the cells with a count.
-    lists
-        Population to its markers.
-
-    Returns
-    -------
-    Groups x populations, 0 to 1.
-    """
-    detected = rates >= DETECTED
-    return pd.DataFrame(
-        {
-            name: detected[list(markers.positive)].sum(axis=1) / markers.counted
-            for name, markers in lists.items()
-        }
-    )

@@ -11,6 +11,8 @@ from osteotalk.contract import UNASSIGNED
 log = logging.getLogger(__name__)
 
 STATE = "state"
+# The state that a cell of any population may be in.
+CYCLING = "cycling"
 # A list with fewer measured markers speaks for nothing, not even for the population above: one gene
 # is no evidence (XBP1 in breast epithelium and plasma cells).
 LEAST_MEASURED = 2
@@ -23,15 +25,7 @@ class Markers:
     positive: tuple[str, ...]
     negative: tuple[str, ...]
     listed: int  # positive markers in the table, measured or not
-    short: bool = False  # too few of them measured
-
-    @property
-    def counted(self) -> int:
-        """Positive markers of which a share has to be shown: all, or those measured if too few are.
-
-        A list with too few measured names no more than the population above its own.
-        """
-        return len(self.positive) if self.short else self.listed
+    kind: bool = False  # of a state: it shares a marker of the table with its population
 
 
 @dataclass(frozen=True)
@@ -72,18 +66,15 @@ class Tree:
         """States that are kinds of a population: they share a marker with it (cDC1 with DC).
 
         Their lists speak for the population too. States that share none are programmes that other
-        populations run as well (proliferation), and do not.
+        populations run as well, and do not.
         """
-        if name not in self.markers:
-            return []
-        own = set(self.markers[name].positive)
         return [
             state
             for state in self.states
             if self.parent[state] == name
             and state in self.markers
             and state not in self.short
-            and not own.isdisjoint(self.markers[state].positive)
+            and self.markers[state].kind
         ]
 
     def below(self, name: str) -> list[str]:
@@ -117,6 +108,11 @@ class Tree:
             if self.parent[state] in line and state in self.markers and state not in self.short
         ]
 
+    @property
+    def cycle_genes(self) -> tuple[str, ...]:
+        """Measured genes of the cell cycle: they tell a state, never a population."""
+        return self.markers[CYCLING].positive if CYCLING in self.markers else ()
+
     def genes(self) -> list[str]:
         """All measured markers, each once, sorted."""
         lists = self.markers.values()
@@ -146,6 +142,11 @@ def build_tree(
         If fewer than two populations have enough measured markers.
     """
     sign = markers["sign"] if "sign" in markers else pd.Series("", index=markers.index)
+    above = dict(zip(populations["population"], populations["parent"], strict=True))
+    listed = {
+        str(name): set(rows["gene"])
+        for name, rows in markers[sign != "-"].groupby("population", sort=False)
+    }
     lists: dict[str, Markers] = {}
     short, known = set(), set(measured)
     for name in populations["population"]:
@@ -170,7 +171,7 @@ def build_tree(
                 found,
                 tuple(gene for gene in negative if gene in known),
                 len(positive),
-                short=name in short,
+                kind=not listed[name].isdisjoint(listed.get(above[name], set())),
             )
     states = tuple(populations.loc[populations["level"] == STATE, "population"])
     usable = [name for name in lists if name not in short and name not in states]
@@ -181,7 +182,7 @@ def build_tree(
         )
         raise ValueError(msg)
     return Tree(
-        parent=dict(zip(populations["population"], populations["parent"], strict=True)),
+        parent=above,
         states=states,
         markers=lists,
         short=frozenset(short),

@@ -99,6 +99,6 @@ def relabelled(
     adata.obs["cluster"] = cluster(
         adata, n_neighbors=n_neighbors, resolution=resolution, seed=seed
     ).to_numpy()
-    named, _ = annotate(adata, markers=markers, populations=populations, **annotation)
+    named, _ = annotate(adata, markers=markers, populations=populations, **annotation, seed=seed)
     named = add_positions(named, gtf=gtf, symbols=symbols)
     return call_malignant(named, populations=populations, **malignancy, seed=seed)[0]

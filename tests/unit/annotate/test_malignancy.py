@@ -54,7 +54,7 @@ def cohort(*rows, seed=0):
     obs.index = [f"c{i}" for i in range(len(obs))]
     obs["population_major"] = [TOP.get(name, name) for name in obs["population"]]
     obs["population_state"], obs["population_reason"], obs["lineage_doublet"] = "", "", "no"
-    obs["population_score"] = obs["population_margin"] = 1.0
+    obs["population_probability"] = obs["major_probability"] = 1.0
     return AnnData(sparse.csr_matrix(x, dtype=np.float32), obs=obs, var=var)
 
 
@@ -137,8 +137,12 @@ def test_copy_number_corrects_names():
     assert obs.loc["z", "population"] == "malignant"
     assert obs.loc["m", columns].tolist() == ["malignant_a", "malignant", ""]
     renamed = found.obs["cluster"].isin(["x", "y", "z"])
-    assert found.obs.loc[renamed, ["population_score", "population_margin"]].isna().all(axis=None)
-    assert found.obs.loc[~renamed, "population_score"].notna().all()
+    assert (
+        found.obs.loc[renamed, ["population_probability", "major_probability"]]
+        .isna()
+        .all(axis=None)
+    )
+    assert found.obs.loc[~renamed, "population_probability"].notna().all()
     assert found.uns["osteotalk"]["malignancy"]["renamed"] == {
         "fibroblast to malignant": 20,
         "malignant_a to unassigned": 20,

@@ -28,8 +28,14 @@ def annotated(samples):
     text = ("cluster", "population_major", "population_reason", "lineage_doublet", "malignant")
     for name in (*text, "malignant_reason"):
         adata.obs[name] = "x"
-    numbers = ("n_counts", "pct_mito", "doublet_score", "population_score", "population_margin")
-    for name in (*numbers, "cnv_score"):
+    numbers = (
+        "n_counts",
+        "pct_mito",
+        "doublet_score",
+        "population_probability",
+        "major_probability",
+    )
+    for name in (*numbers, "major_probability", "cnv_score"):
         adata.obs[name] = 0.5
     adata.obs["n_genes"] = 100
     adata.obsm.update({name: np.zeros((adata.n_obs, 2), dtype=np.float32) for name in OBSM})

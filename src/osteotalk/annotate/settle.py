@@ -1,0 +1,107 @@
+"""Compare groups and cells with what the named ones express, beyond the markers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from osteotalk.annotate.cells import contradictions, fit_cells, lineage_doublets
+from osteotalk.annotate.decide import settle
+from osteotalk.annotate.majors import Groups
+from osteotalk.annotate.tree import Tree
+from osteotalk.contract import UNASSIGNED
+
+ROUNDS = 3  # cells are compared with profiles of which the cells of others were taken out
+
+
+def _lineages(groups: Groups) -> tuple[list[str], np.ndarray]:
+    """Names of the lineages found, and the number of that of each group.
+
+    A group without a name is a lineage of its own, with a number above those of the names.
+    """
+    names = [d.population for d in groups.decisions]
+    real = sorted(set(names) - {UNASSIGNED})
+    number = {name: i for i, name in enumerate(real)}
+    found = [number.get(name, len(real) + i) for i, name in enumerate(names)]
+    return real, np.array(found, dtype=int)
+
+
+def settle_groups(adata: AnnData, groups: Groups, *, tree: Tree, min_probability: float) -> Groups:
+    """Name groups whose markers leave a few lineages open by what else their cells express."""
+    real, lineage = _lineages(groups)
+    skip = np.isin(adata.var_names, tree.cycle_genes)
+    fits = fit_cells(adata, groups.code, lineage=lineage, skip=skip)
+    if not real or not np.isfinite(fits.fit[:, : len(real)]).any():
+        return groups
+    closest = fits.fit[:, : len(real)].argmax(axis=1)
+    decisions = list(groups.decisions)
+    for number, decision in enumerate(decisions):
+        if decision.population == UNASSIGNED:
+            votes = np.bincount(closest[groups.code == number], minlength=len(real))
+            shares = dict(zip(real, votes / votes.sum(), strict=True))
+            decisions[number] = settle(
+                decision,
+                groups.evidence,
+                number,
+                shares=shares,
+                tree=tree,
+                min_probability=min_probability,
+            )
+    return replace(groups, decisions=tuple(decisions))
+
+
+def check_cells(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, tree: Tree) -> None:
+    """Rename cells that fit another lineage, and leave likely doublets unassigned, in place."""
+    real, lineage = _lineages(groups)
+    skip = np.isin(adata.var_names, tree.cycle_genes)
+    start, code = lineage[groups.code], groups.code.copy()
+    for _ in range(ROUNDS):
+        fits = fit_cells(adata, code, lineage=lineage, skip=skip)
+        other = contradictions(fits, lineage[code])
+        rows = np.flatnonzero(other >= 0)
+        code[rows] = fits.group[rows, other[rows]]
+    of_cell = lineage[code]
+    size = np.log1p(adata.obs["n_counts"].to_numpy(dtype=float))
+    by_sample = pd.Series(size).groupby(adata.obs["sample"].astype(str).to_numpy())
+    partner = lineage_doublets(
+        adata,
+        fits,
+        of_cell,
+        n_real=len(real),
+        size=size - by_sample.transform("median").to_numpy(),
+    )
+    labels = np.array([*real, *[UNASSIGNED] * (int(lineage.max()) + 1 - len(real))], dtype=object)
+    where = cells["population"].to_numpy(copy=True)
+    usual = cells.groupby("population")["major_probability"].mean()
+    moved = (partner < 0) & (labels[of_cell] != labels[start])
+    reasons = [
+        f"fits {to} better than its cluster, which is {before}"
+        if to != UNASSIGNED
+        else f"fits a cluster without a name better than its own, which is {before}"
+        for to, before in zip(labels[of_cell[moved]], where[moved], strict=True)
+    ]
+    _rename(cells, moved, labels[of_cell[moved]], reasons, usual)
+    twice = partner >= 0
+    texts = [
+        f"looks like {a} and {labels[b]} at once"
+        for a, b in zip(where[twice], partner[twice], strict=True)
+    ]
+    _rename(cells, twice, np.full(int(twice.sum()), UNASSIGNED, dtype=object), texts, usual)
+    cells.loc[twice, "lineage_doublet"] = "yes"
+
+
+def _rename(
+    cells: pd.DataFrame,
+    rows: np.ndarray,
+    names: np.ndarray,
+    reasons: list[str],
+    usual: pd.Series,
+) -> None:
+    """Give some cells another major population, in place; sure as its cells usually are."""
+    for column in ("population", "population_major"):
+        cells.loc[rows, column] = names
+    cells.loc[rows, "population_reason"] = np.array(reasons, dtype=object)
+    chance = pd.Series(names, dtype=object).map(usual).to_numpy(dtype=float)
+    for column in ("population_probability", "major_probability"):
+        cells.loc[rows, column] = chance
