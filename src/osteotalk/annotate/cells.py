@@ -62,7 +62,12 @@ class CellFits:
 
 
 def fit_cells(
-    adata: AnnData, groups: np.ndarray, *, lineage: np.ndarray, skip: np.ndarray
+    adata: AnnData,
+    groups: np.ndarray,
+    *,
+    lineage: np.ndarray,
+    skip: np.ndarray,
+    typical: np.ndarray | None = None,
 ) -> CellFits:
     """Compare each cell with the profiles of the groups.
 
@@ -77,8 +82,11 @@ def fit_cells(
         that their cells fit somewhere.
     skip
         Genes to leave out (those of the cell cycle), boolean.
+    typical
+        Cells that make up the profile of their group, where it has enough of them; else all do.
     """
-    profiles = _profiles(adata, groups, n_groups=len(lineage), skip=skip)
+    members = groups if typical is None else _typical_members(groups, typical)
+    profiles = _profiles(adata, members, n_groups=len(lineage), skip=skip)
     fit = np.full((adata.n_obs, int(lineage.max()) + 1), -np.inf)
     group = np.zeros(fit.shape, dtype=int)
     if not profiles.tell:
@@ -103,8 +111,14 @@ def _seen(adata: AnnData, genes: np.ndarray) -> tuple[sparse.csr_matrix, np.ndar
     return seen, np.asarray(seen.sum(axis=1)).ravel()
 
 
+def _typical_members(groups: np.ndarray, typical: np.ndarray) -> np.ndarray:
+    """Group of each cell for the profiles; -1 for the untypical ones of groups that have others."""
+    enough = np.bincount(groups[typical], minlength=int(groups.max()) + 1) >= MIN_PROFILE
+    return np.where(typical | ~enough[groups], groups, -1)
+
+
 def _profiles(adata: AnnData, groups: np.ndarray, *, n_groups: int, skip: np.ndarray) -> Profiles:
-    sizes = np.bincount(groups, minlength=n_groups)
+    sizes = np.bincount(groups[groups >= 0], minlength=n_groups)
     known = np.flatnonzero(sizes >= MIN_PROFILE)
     counts = group_counts(adata, groups, n_groups)[known]
     cohort = counts.sum(axis=0)

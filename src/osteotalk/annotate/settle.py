@@ -1,10 +1,12 @@
 """Compare groups and cells with what the named ones express, beyond the markers."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy import sparse
 
 from osteotalk.annotate.cells import contradictions, fit_cells, lineage_doublets
 from osteotalk.annotate.decide import settle
@@ -12,6 +14,8 @@ from osteotalk.annotate.majors import Groups
 from osteotalk.annotate.tree import Tree
 from osteotalk.contract import UNASSIGNED
 
+# Standard deviations by which a cell clearly shows the markers of another lineage more.
+CLEARLY = 1.0
 ROUNDS = 3  # cells are compared with profiles of which the cells of others were taken out
 
 
@@ -51,16 +55,54 @@ def settle_groups(adata: AnnData, groups: Groups, *, tree: Tree, min_probability
     return replace(groups, decisions=tuple(decisions))
 
 
+def _typical(
+    adata: AnnData, groups: Groups, lineages: Sequence[str], own: np.ndarray, *, tree: Tree
+) -> np.ndarray:
+    """Which cells do not show the markers of another lineage clearly more than those of their own.
+
+    Parameters
+    ----------
+    adata
+        Cells x genes with `layers["counts"]`.
+    groups
+        Groups with their markers.
+    lineages
+        Major populations found.
+    own
+        Number of the lineage of each cell; groups without a name have numbers above these.
+    tree
+        Vocabulary and markers.
+    """
+    if not lineages:
+        return np.ones(adata.n_obs, dtype=bool)
+    seen = sparse.csr_matrix(adata.layers["counts"])[:, adata.var_names.get_indexer(groups.genes)]
+    seen.data = (seen.data > 0).astype(np.float64)
+    tells = groups.state.tells.mean(axis=0)
+    rate = np.asarray(seen.mean(axis=0)).ravel()
+    depth = adata.obs["n_counts"].to_numpy(dtype=float)
+    excess = np.full((adata.n_obs, len(lineages)), -np.inf)
+    for i, name in enumerate(lineages):
+        for part in tree.below(name):
+            weight = tells * groups.genes.isin(tree.markers[part].positive)
+            expected = float(rate @ weight) * depth / depth.mean()
+            more = (seen @ weight - expected) / np.sqrt(expected + 0.5)
+            excess[:, i] = np.maximum(excess[:, i], more)
+    mine = excess[np.arange(adata.n_obs), np.minimum(own, len(lineages) - 1)]
+    return (own >= len(lineages)) | (mine >= excess.max(axis=1) - CLEARLY)
+
+
 def check_cells(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, tree: Tree) -> None:
     """Rename cells that fit another lineage, and leave likely doublets unassigned, in place."""
     real, lineage = _lineages(groups)
     skip = np.isin(adata.var_names, tree.cycle_genes)
     start, code = lineage[groups.code], groups.code.copy()
+    typical = _typical(adata, groups, real, start, tree=tree)
     for _ in range(ROUNDS):
-        fits = fit_cells(adata, code, lineage=lineage, skip=skip)
+        fits = fit_cells(adata, code, lineage=lineage, skip=skip, typical=typical)
         other = contradictions(fits, lineage[code])
         rows = np.flatnonzero(other >= 0)
         code[rows] = fits.group[rows, other[rows]]
+        typical[rows] = True
     of_cell = lineage[code]
     size = np.log1p(adata.obs["n_counts"].to_numpy(dtype=float))
     by_sample = pd.Series(size).groupby(adata.obs["sample"].astype(str).to_numpy())
