@@ -1,9 +1,9 @@
 """Other ways to name populations, on the same clusters and with the same markers.
 
-`naive`: each marker's mean per cluster as a z-score over the clusters, the mean over a list, the best
-list wins. `ulm`: decoupler's univariate linear model of each cluster's mean expression on the lists.
-Both name every cluster. `celltypist_by_patient`: a CellTypist model trained on the labelled cells of
-all other patients; it knows the right answer of these, so it is the best that could be hoped for.
+`naive`: each marker's mean per cluster as a z-score over the clusters, the mean over a list; the
+best list wins. `ulm`: decoupler's univariate linear model of each cluster's mean expression on the
+lists. Both name every cluster. `celltypist_by_patient`: a CellTypist model trained on the labelled
+cells of all other patients; it knows the right answer of these, so it is the best to be hoped for.
 """
 
 import numpy as np
