@@ -91,7 +91,8 @@ def settle(
     if none > MOST_NONE or any(p >= LEAST_OPEN and n not in shares for n, p in ranked):
         return decision
     weighed = [(name, chance * (shares.get(name, 0.0) + DOUBT)) for name, chance in ranked]
-    # none of them is as likely as before, beside what is left of the others
+    # cells of none of the lineages would not all fit the same one: up to twice less likely
+    none /= 1 + max(shares.values())
     total = sum(chance for _, chance in weighed)
     weighed = [(name, (1 - none) * chance / total) for name, chance in weighed]
     chosen = _choose(
