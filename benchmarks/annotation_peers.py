@@ -43,7 +43,7 @@ def ulm(adata: AnnData, markers: pd.DataFrame, populations: pd.DataFrame) -> pd.
     import decoupler
 
     rows = usable(adata, markers, populations)
-    net = rows.rename(columns={"population": "source", "gene": "target"})[["source", "target"]]
+    net = rows[["population", "gene"]].set_axis(["source", "target"], axis=1)
     scores, _ = decoupler.mt.ulm(cluster_means(adata), net.assign(weight=1.0), tmin=3)
     return adata.obs["cluster"].astype(str).map(scores.idxmax(axis=1))
 
