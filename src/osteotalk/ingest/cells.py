@@ -159,15 +159,17 @@ def _proposals(
     """Ways to match: rows of the cells, and how many rows can be of the sample."""
     index = pd.Index([cell.replace(".", "-") for cell in cells])
     proposals = []
+    named = False  # rows say by name that they are of the sample; then no others can be
     if index.is_unique:
         for form in NAMES:
             for name in [n for n in names if n] if "{s}" in form else names[:1]:
                 ours = [form.format(s=name, b=b).replace(".", "-") for b in barcodes]
                 before, after = form.format(s=name, b="\0").replace(".", "-").split("\0")
                 n_rows = sum(c.startswith(before) and c.endswith(after) for c in index)
+                named |= "{s}" in form and n_rows > 0
                 proposals.append((index.get_indexer(pd.Index(ours)), n_rows))
     cores = [m["core"] if (m := _CORE.fullmatch(b)) else b for b in barcodes]
-    if len(set(cores)) < len(cores):
+    if named or len(set(cores)) < len(cores):
         return proposals
     core_index = pd.Index(cores)
     for rows in _by_rest(cells).values():

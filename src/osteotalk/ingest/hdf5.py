@@ -13,6 +13,7 @@ from osteotalk.ingest.errors import IngestError
 
 _BLOCK = 2**24  # values looked at together
 _MAX_RATIO, _FREE = 1_200, 2**30  # size in memory / in the file, beyond the first GiB
+_MAX_ATTRIBUTE = 2**24  # bytes
 _SPARSE = ("csr_matrix", "csc_matrix")
 TENX, TENX_2, H5AD = "10x", "10x version 2", "h5ad"
 _SAID: Mapping[str, str] = MappingProxyType(
@@ -48,16 +49,16 @@ def open_hdf5(path: str, *, expected: tuple[str, ...]) -> Iterator[h5py.File]:
         raise IngestError(msg)
     try:
         with h5py.File(path, "r") as file:
+            _refuse_ways_out(file, path)
             kind = _kind(file)
             if kind not in expected:
                 said = _SAID[kind].format(", ".join(_inside(file, kind)[:12]) or "nothing")
                 msg = f"{path} {said}"
                 raise IngestError(msg)
-            _refuse_ways_out(file, path)
             yield file
     except IngestError:
         raise
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = "an h5ad file" if H5AD in expected else "a 10x HDF5 file"
         msg = (
             f"{path} cannot be read as {what} ({type(error).__name__}: {error}); it may be cut off "
@@ -98,6 +99,8 @@ def _refuse_ways_out(file: h5py.File, path: str) -> None:
             found.append(f"'{text}' is a link to another file")
             return
         item = file.get(text) if info.type == h5py.h5l.TYPE_HARD else None
+        if item is not None:
+            found.extend(_large_attributes(item, text))
         if not isinstance(item, h5py.Dataset):
             return
         if item.id.get_create_plist().get_external_count():
@@ -109,6 +112,7 @@ def _refuse_ways_out(file: h5py.File, path: str) -> None:
                 f"'{text}' declares {_size(item)} bytes, but {item.id.get_storage_size()} are there"
             )
 
+    found += _large_attributes(file, "/")
     file.id.links.visit(visit, info=True)
     if found:
         msg = (
@@ -118,11 +122,22 @@ def _refuse_ways_out(file: h5py.File, path: str) -> None:
         raise IngestError(msg)
 
 
-def _size(dataset: h5py.Dataset) -> int:
+def _large_attributes(item: Any, name: str) -> list[str]:
+    """Attributes of an absurd size, which a damaged file may declare; reading one would hang."""
+    found = []
+    for attribute in item.attrs:
+        size = _size(item.attrs.get_id(attribute))
+        if size > _MAX_ATTRIBUTE:
+            found.append(f"the attribute {attribute} of '{name}' declares {size} bytes")
+    return found
+
+
+def _size(stored: Any) -> int:
+    """Bytes that a dataset or an attribute takes in memory."""
     n = 1
-    for length in dataset.shape:
+    for length in stored.shape or ():
         n *= int(length)
-    return n * int(dataset.dtype.itemsize)
+    return n * int(stored.dtype.itemsize)
 
 
 def check_sparse(group: Any, *, n_major: int, n_minor: int, where: str) -> None:

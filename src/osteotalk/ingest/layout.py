@@ -35,7 +35,8 @@ _NAMES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("matrix", r"(?P<stem>.*?)[._-]?(?:(?:raw|umi)_?)?(?:counts?|expr\w*|dge)(?P<tail>)\.mtx"),
         ("matrix", r"(?P<stem>.*?)[._-]?(?:counts?|raw|umi|gene)_matrix(?P<tail>)\.mtx"),
         ("matrix", r"(?P<stem>.+?)(?P<tail>)\.mtx"),
-        ("barcodes", rf"(?P<stem>.*?)[._-]?(?:cell_?)?(?:barcodes?|names|ids)(?P<tail>){_TSV}"),
+        ("barcodes", rf"(?P<stem>.*?)[._-]?(?:cell_?(?:names|ids))(?P<tail>){_TSV}"),
+        ("barcodes", rf"(?P<stem>.*?)[._-]?(?:cell_?)?barcodes?(?P<tail>){_TSV}"),
         ("barcodes", rf"(?P<stem>.*?)[._-]?cells?(?P<tail>){_TSV}"),
         ("features", rf"(?P<stem>.*?)[._-]?(?:features?|genes?)(?:_?names|_?ids)?(?P<tail>){_TSV}"),
     )

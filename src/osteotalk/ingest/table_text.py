@@ -78,6 +78,12 @@ def _lines(stream: IO[bytes], path: str) -> Iterator[tuple[int, str]]:
         except UnicodeDecodeError as error:
             msg = f"{path} line {number} is not text ({error})"
             raise IngestError(msg) from None
+        if "\r" in line:
+            msg = (
+                f"{path} line {number}: a carriage return in the middle of the line; save the file "
+                "with line ends of Unix or Windows"
+            )
+            raise IngestError(msg)
         if line.strip(" "):
             yield number, line
 
@@ -130,7 +136,11 @@ def _separator(header: str, path: str, *, line: int) -> str:
 
 
 def _fields(line: str, separator: str) -> list[str]:
-    return next(csv.reader([line], delimiter=separator))
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error as error:
+        msg = f"a line of a table cannot be parted into fields ({error}): '{line[:60]}'"
+        raise IngestError(msg) from None
 
 
 def _cells(header: list[str], n_values: int, *, path: str, line: int) -> list[str]:
