@@ -38,6 +38,12 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     except (ValueError, csv.Error, IndexError, KeyError, TypeError) as error:
         msg = f"{path} cannot be read as a table of cells ({error})"
         raise IngestError(msg) from None
+    if frame.index.nlevels > 1:
+        msg = (
+            f"{path}: its lines have more fields than its header names ('{first[:60]}'); only that "
+            "of the first column may be missing"
+        )
+        raise IngestError(msg)
     if frame.empty or not len(frame.columns):
         msg = f"{path} has no row of a cell below its header, '{first[:60]}'"
         raise IngestError(msg)

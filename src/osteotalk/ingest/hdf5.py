@@ -15,6 +15,8 @@ _BLOCK = 2**24  # values looked at together
 _MAX_RATIO, _FREE = 1_200, 2**30  # size in memory / in the file, beyond the first GiB
 _MAX_ATTRIBUTE = 2**24  # bytes
 _SPARSE = ("csr_matrix", "csc_matrix")
+# What h5py raises on damaged files; SystemError where it comes from within a visit.
+_DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, SystemError)
 TENX, TENX_2, H5AD = "10x", "10x version 2", "h5ad"
 _SAID: Mapping[str, str] = MappingProxyType(
     {
@@ -58,7 +60,7 @@ def open_hdf5(path: str, *, expected: tuple[str, ...]) -> Iterator[h5py.File]:
             yield file
     except IngestError:
         raise
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _DAMAGE as error:
         what = "an h5ad file" if H5AD in expected else "a 10x HDF5 file"
         msg = (
             f"{path} cannot be read as {what} ({type(error).__name__}: {error}); it may be cut off "

@@ -57,7 +57,6 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "packed": f"compressed more than {_MAX_LAYERS} times; unpack it",
         "binary": "no text; check that the right file was given",
         TEXT: "text",
-        "empty": "empty; download or copy it again",
     }
 )  # fmt: skip
 # Kind that a role needs; other roles need text.
@@ -113,7 +112,7 @@ def kind_problem(path: str | Path, role: str) -> str:
         return ""
     kind, head = file_kind(path)
     needed = _NEEDED.get(role, TEXT)
-    if kind in (needed, "empty") and not (kind == "empty" and not Path(path).stat().st_size):
+    if kind in (needed, "empty"):
         return ""
     if kind == TEXT:
         begins = head[:60].decode("utf-8", "replace").splitlines()
