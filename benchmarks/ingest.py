@@ -43,13 +43,16 @@ print(json.dumps([seconds, peak, list(adata.shape), int(adata.X.sum())]))
 
 
 def made_counts(n_cells: int, n_genes: int, per_cell: int) -> sparse.csr_matrix:
-    """Counts of cells with about so many genes each."""
+    """Counts of cells with about so many counts each."""
     rng = np.random.default_rng(SEED)
     weight = rng.lognormal(0, 2, n_genes)
-    columns = rng.choice(n_genes, size=n_cells * per_cell, p=weight / weight.sum())
-    rows = np.repeat(np.arange(n_cells), per_cell)
+    sizes = rng.poisson(per_cell * rng.lognormal(0, 0.4, n_cells))
+    columns = rng.choice(n_genes, size=sizes.sum(), p=weight / weight.sum())
+    rows = np.repeat(np.arange(n_cells), sizes)
     ones = np.ones(len(rows), dtype=np.int32)
-    return sparse.csr_matrix((ones, (rows, columns)), shape=(n_cells, n_genes))
+    counts = sparse.csr_matrix((ones, (rows, columns)), shape=(n_cells, n_genes))
+    counts.sum_duplicates()
+    return counts
 
 
 def names_of(n_genes: int) -> list[str]:
@@ -109,7 +112,7 @@ def time_of(files: dict[str, str], source: Path) -> tuple[float, float, list[int
     symbols = str(HERE / "config" / "gene_symbols.tsv")
     environment = {**os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "ignore", "-c", READ, json.dumps(files), symbols]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return tuple(json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -27,7 +27,7 @@ def value_texts(column: pd.Series) -> pd.Series:
     """
     values = column.astype(object)
     texts = [
-        "" if missing else _text(value)
+        "" if missing else value.strip() if type(value) is str else _text(value)
         for value, missing in zip(values, values.isna(), strict=True)
     ]
     return pd.Series(texts, index=column.index, dtype=object)

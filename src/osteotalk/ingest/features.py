@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 
 import numpy as np
 from anndata import AnnData
@@ -67,10 +68,14 @@ def only_genes_and_cells(adata: AnnData) -> tuple[AnnData, dict[str, int]]:
     names = adata.var_names.astype(str)
     column = next((name for name in KIND_COLUMNS if name in adata.var), None)
     kinds = [""] * len(names) if column is None else adata.var[column].astype(str).tolist()
-    reasons = [kind or _by_name(name) for name, kind in zip(names, other_kinds(kinds), strict=True)]
+    by_name = _told_by_names(names)
+    others = other_kinds(kinds)
+    reasons = [kind or by_name.get(name, "") for name, kind in zip(names, others, strict=True)]
     left_out = Counter(filter(None, reasons))
     genes = np.array([not reason for reason in reasons], dtype=bool)
-    cells = np.array([not _NO_CELLS.fullmatch(name) for name in adata.obs_names], dtype=bool)
+    lines = "\n".join(adata.obs_names.astype(str))
+    columns = {match[0] for match in _on_lines(_NO_CELLS).finditer(lines)}
+    cells = ~adata.obs_names.isin(list(columns))
     if not cells.all():
         told = f"columns that are no cells ({some(adata.obs_names[~cells])})"
         left_out[told] = int((~cells).sum())
@@ -91,8 +96,18 @@ def other_kinds(kinds: Sequence[str]) -> list[str]:
     return ["" if kind in genes else f"features of kind '{kind}'" for kind in kinds]
 
 
-def _by_name(name: str) -> str:
-    return next((what for what, pattern in _NO_GENES if pattern.fullmatch(name)), "")
+def _told_by_names(names: Iterable[str]) -> dict[str, str]:
+    """What those of the names stand for that are told as no genes."""
+    text = "\n".join(name.replace("\n", " ") for name in names)
+    found: dict[str, str] = {}
+    for what, pattern in reversed(_NO_GENES):  # at once, which is much faster than name by name
+        found |= {match[0]: what for match in _on_lines(pattern).finditer(text)}
+    return found
+
+
+@cache
+def _on_lines(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    return re.compile(rf"^(?:{pattern.pattern})$", pattern.flags | re.MULTILINE)
 
 
 def is_barcode(name: str) -> bool:

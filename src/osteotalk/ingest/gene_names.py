@@ -32,6 +32,10 @@ _DATE = re.compile(
     r"|\d{1,2}([-/.])\d{1,2}\8\d{2,4}([ T]\d{1,2}:\d{2}(:\d{2})?)?",
     re.IGNORECASE,
 )
+# First letters of the months above.
+_BEGINNINGS = re.compile(
+    r"\d|jan|feb|m[aä]r|mrz|apr|avr|ma[iy]|ju[nil]|aug|ao|sep|o[ck]t|nov|d[eé][cz]", re.IGNORECASE
+)
 _NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
 _GENOME = re.compile(
     r"(?P<genome>(?:GRC[a-z]|hg|mm|rn|canFam)\d[A-Za-z0-9.]*?|b37|(?i:human|mouse|homo|mus))"
@@ -187,11 +191,12 @@ def is_date(name: str) -> bool:
     return _DATE.fullmatch(name) is not None
 
 
-def share_known(names: Sequence[str], known: Collection[str]) -> float:
-    """Share of names that are known symbols or human Ensembl ids, as they stand or in capitals."""
+def share_known(names: Sequence[str], known: Collection[str], *, ids: bool = True) -> float:
+    """Share of names that are known symbols, or Ensembl ids, as they stand or in capitals."""
     part = names[:: max(1, len(names) // _LOOKED_AT)]
     found = sum(
-        name in known or (bare := _bare(name)) in known or bare_id(bare)[1] for name in part
+        name in known or (bare := _bare(name)) in known or (ids and bare_id(bare)[1])
+        for name in part
     )
     return found / max(len(part), 1)
 
@@ -206,6 +211,8 @@ def _bare(name: str) -> str:
 
 
 def _strip(genes: GeneNames) -> None:
+    if not re.search(r"""["' \t]""", "".join([*genes.names, *genes.ids])):
+        return
     for row, name in enumerate(genes.names):
         bare = name.strip().strip("\"'").strip()
         if bare != name:
@@ -216,6 +223,8 @@ def _strip(genes: GeneNames) -> None:
 def _swap_columns(genes: GeneNames, known: Collection[str]) -> None:
     """Where the names are ids and the ids names, exchange them."""
     n = len(genes.names)
+    if not any("ENS" in name for name in genes.names):
+        return
     of_names = sum(bare_id(name)[1] for name in genes.names)
     of_ids = sum(bare_id(name)[1] for name in genes.ids)
     symbols = sum(name in known for name in genes.ids)
@@ -239,7 +248,7 @@ def _keep_genome(
             short = genes.names[row].removeprefix(genome).lstrip("_")
             genes.put(row, short, kind="name of the genome removed")
             genes.ids[row] = genes.ids[row].removeprefix(genome).lstrip("_")
-    found = [_GENOME.fullmatch(name) for name in genes.names]
+    found = [_GENOME.match(name) for name in genes.names]
     if sum(match is not None for match in found) >= max(1, _MIN_PREFIXED * len(found)):
         for row, match in enumerate(found):
             if match:
@@ -269,11 +278,13 @@ def _keep_genome(
 
 def _part_joined(genes: GeneNames) -> None:
     for row, name in enumerate(genes.names):
+        if "ENS" not in name:
+            continue
         match = next((m for pattern in _JOINED if (m := pattern.fullmatch(name))), None)
         if match:
             genes.put(row, match["name"], kind="id and symbol parted")
             genes.ids[row] = match["id"]
-    found = [_ENTREZ_JOINED.fullmatch(name) for name in genes.names]
+    found = [_ENTREZ_JOINED.fullmatch(name) if "|" in name else None for name in genes.names]
     if sum(match is not None for match in found) > len(found) / 2:
         for row, match in enumerate(found):
             if match:
@@ -305,7 +316,7 @@ def _raise_letters(genes: GeneNames, known: Collection[str]) -> None:
             if name != name.upper():
                 genes.put(row, name.upper(), kind="small letters put into capitals")
     for row, name in enumerate(genes.names):
-        if match := _ORF.fullmatch(name):
+        if "ORF" in name and (match := _ORF.fullmatch(name)):
             genes.put(row, f"C{match[1]}orf{match[2]}", kind="orf in small letters")
 
 
@@ -315,7 +326,7 @@ def _put_hyphens(genes: GeneNames, known: Collection[str]) -> None:
     for row, name in enumerate(genes.names):
         if ("." not in name and "_" not in name) or name in known or bare_id(name)[1]:
             continue
-        hyphened = re.sub("[._]", "-", name)
+        hyphened = name.replace(".", "-").replace("_", "-")
         sure = hyphened in known or _HYPHENED.fullmatch(hyphened)
         if sure and hyphened not in there:
             genes.put(row, hyphened, kind="hyphen restored")
@@ -339,6 +350,8 @@ def _find_lost(genes: GeneNames) -> None:
         (NUMBER, _NUMBER.fullmatch),
     )
     for row, (name, gene_id) in enumerate(zip(genes.names, genes.ids, strict=True)):
+        if not _BEGINNINGS.match(name) and name.lower() not in _NOTHING:
+            continue
         reason = next((reason for reason, test in tests if test(name)), "")
         if not reason or genes.lost[row]:
             continue

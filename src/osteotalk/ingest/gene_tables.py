@@ -274,7 +274,7 @@ def _one_to_one(genes: Collection[_Homologs], *, path: str | Path) -> Orthologs:
 
 def bare_id(gene_id: str) -> tuple[str, bool, bool]:
     """The id without version and copy, whether it is Ensembl's, and whether it is a copy on Y."""
-    match = _ENSEMBL.fullmatch(gene_id.strip())
+    match = _ENSEMBL.fullmatch(gene_id.strip()) if "ENS" in gene_id else None
     if match is None:
         return gene_id.strip(), False, False
     species, number, copy = match.groups()

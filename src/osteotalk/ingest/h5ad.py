@@ -185,7 +185,7 @@ def _symbols(names: list[str], columns: Mapping[str, list[str]], *, path: str) -
     listed = [name for name in SYMBOL_COLUMNS if name in columns]
     of_names = share_known(names, known) if _share_of_ids(names) <= 0.5 else 0.0
     shares = {
-        name: share_known(["" if bare_id(v)[1] else v for v in values], known)
+        name: share_known(values, known, ids=False)
         for name, values in columns.items()
         if name in listed or not _numbers(values)
     }

@@ -117,7 +117,8 @@ def read_sample(
     orthologs = read_orthologs(files["orthologs"]) if "orthologs" in files else None
     authors = adata.obs
     adata, genes = name_genes(adata, symbols=symbols, orthologs=orthologs, where=where)
-    check_counts(adata.X, where=where, odd_counts=KEEP, added=genes["summed_symbols"])
+    if genes["summed"]:
+        check_counts(adata.X, where=where, odd_counts=KEEP, added=genes["summed_symbols"])
     report |= {
         **{column: sample_row[column] for column in ("dataset", "sample")},
         "file": where,

@@ -90,12 +90,14 @@ def _read_group(group: h5py.Group, columns: Mapping[str, str], *, path: str) -> 
             f"{sorted(lengths)} features and {len(barcodes)} barcodes; it may be damaged"
         )
         raise IngestError(msg)
-    check_sparse(group, n_major=n_cells, n_minor=n_genes, where=f"{path}: {group.name}")
-    index = np.dtype(np.int32 if max(len(group["data"]), n_genes) < 2**31 else np.int64)
+    parts = {name: group[name] for name in ("data", "indices", "indptr") if name in group}
+    if "indices" in parts:
+        parts["indices"] = _narrow(parts["indices"], n_genes)
+    check_sparse(parts, n_major=n_cells, n_minor=n_genes, where=f"{path}: {group.name}")
     counts = csr_matrix((n_cells, n_genes), dtype=group["data"].dtype)
-    counts.data = group["data"][:]
-    counts.indices = _indices(group["indices"], index)
-    counts.indptr = group["indptr"][:].astype(index)
+    counts.data = parts["data"][:]
+    counts.indices = parts["indices"]
+    counts.indptr = parts["indptr"][:].astype(counts.indices.dtype)
     names = [b.decode("utf-8", "replace") if isinstance(b, bytes) else str(b) for b in barcodes]
     return AnnData(
         counts,
@@ -104,9 +106,12 @@ def _read_group(group: h5py.Group, columns: Mapping[str, str], *, path: str) -> 
     )
 
 
-def _indices(dataset: h5py.Dataset, dtype: np.dtype) -> np.ndarray:
-    """Indices in a type as small as possible; HDF5 converts them while it reads."""
-    result = np.empty(dataset.shape, dtype=dtype)
+def _narrow(dataset: h5py.Dataset, n_genes: int) -> np.ndarray:
+    """Indices in 32 bits, if these do, without a copy in 64; a number out of range stays so."""
+    whole = dataset.dtype.kind in "iu" and dataset.ndim == 1
+    if not whole or max(dataset.shape[0], n_genes) >= 2**31 - 1:
+        return np.asarray(dataset[:])
+    result = np.empty(dataset.shape, dtype=np.int32)
     if dataset.shape[0]:
-        dataset.read_direct(result)
+        dataset.read_direct(result)  # HDF5 keeps what is out of range at the limits
     return result
