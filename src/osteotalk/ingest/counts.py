@@ -9,7 +9,7 @@ from scipy import sparse
 from osteotalk.ingest.errors import IngestError
 
 MAX_COUNT = 2**31 - 1
-_CELLS = 2_000  # looked at for the distribution
+_CELLS = 500  # looked at for the distribution
 _MIN_CELLS, _MIN_GENES = 20, 50  # below these, a distribution says nothing
 _MOST_CELLS = 0.95
 _EQUAL = 0.01  # relative difference of totals that count as equal

@@ -19,7 +19,7 @@ from osteotalk.ingest.features import KIND_COLUMNS
 from osteotalk.ingest.gene_names import share_known
 from osteotalk.ingest.gene_tables import bare_id, some
 from osteotalk.ingest.gtf import COLUMNS as POSITIONS
-from osteotalk.ingest.hdf5 import H5AD, check_sparse_groups, open_hdf5
+from osteotalk.ingest.hdf5 import H5AD, check_indices, check_sparse_groups, open_hdf5
 from osteotalk.liana_file import human_genes
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     except Exception as error:
         msg = f"{path} cannot be read as an h5ad file ({type(error).__name__}: {error})"
         raise IngestError(msg) from error
+    _check_indices(adata, path)
     values: list[str] = []
     if sample_key:
         chosen = rows_of_sample(adata.obs, sample=sample, sample_key=sample_key, where=path)
@@ -84,6 +85,18 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     if values:
         result.uns["cells_by_sample"] = values
     return result
+
+
+def _check_indices(adata: AnnData, path: str) -> None:
+    """Refuse indices outside their matrix, before anything follows them."""
+    parts = {f"layers/{name}": matrix for name, matrix in adata.layers.items()}
+    for name in ("obsm", "varm", "obsp", "varp"):
+        parts |= {f"{name}/{key}": matrix for key, matrix in getattr(adata, name).items()}
+    parts |= {"X": adata.X, "raw/X": None if adata.raw is None else adata.raw.X}
+    for name, matrix in parts.items():
+        if sparse.issparse(matrix):
+            n_minor = matrix.shape[1 if matrix.format == "csr" else 0]
+            check_indices(matrix.indices, n_minor=n_minor, where=f"{path}: {name}")
 
 
 def _counts(adata: AnnData, *, path: str) -> AnnData:
@@ -110,7 +123,8 @@ def _counts(adata: AnnData, *, path: str) -> AnnData:
             "%s: counts of %d genes are taken from %s, as raw.X holds no counts of its %d genes",
             path, len(var), name, adata.raw.n_vars,
         )  # fmt: skip
-    counts = AnnData(sparse.csr_matrix(matrix), obs=adata.obs.copy(), var=var.copy())
+    whole = sparse.csr_matrix(matrix, dtype=np.int32)  # they fit, as was checked
+    counts = AnnData(whole, obs=adata.obs.copy(), var=var.copy())
     counts.uns["counts_from"] = name
     return counts
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from osteotalk.ingest.errors import IngestError
 
-_BLOCK = 2**24  # values looked at together
 _MAX_RATIO, _FREE = 1_200, 2**30  # size in memory / in the file, beyond the first GiB
 _MAX_ATTRIBUTE = 2**24  # bytes
 _SPARSE = ("csr_matrix", "csc_matrix")
@@ -148,7 +147,7 @@ def check_sparse(group: Any, *, n_major: int, n_minor: int, where: str) -> None:
     Parameters
     ----------
     group
-        With data, indices and indptr; arrays or datasets, of which a block is read at a time.
+        With data, indices and indptr. Indices that are no dataset but an array are checked too.
     n_major, n_minor
         Length of the compressed axis and of the other one.
     where
@@ -179,16 +178,28 @@ def check_sparse(group: Any, *, n_major: int, n_minor: int, where: str) -> None:
             f"it has {len(data)} values and {len(indices)} indices, but pointers up to "
             f"{pointers[-1]}",
         )
-    for start in range(0, len(indices), _BLOCK):
-        block = np.asarray(indices[start : start + _BLOCK])
-        low, high = int(block.min()), int(block.max())
-        if low < 0 or high >= n_minor:
-            found = low if low < 0 else high
-            raise _damaged(where, f"it has an index of {found}, outside 0 to {n_minor - 1}")
+    if isinstance(indices, np.ndarray):
+        check_indices(indices, n_minor=n_minor, where=where)
+
+
+def check_indices(indices: np.ndarray, *, n_minor: int, where: str) -> None:
+    """Refuse indices of a sparse matrix outside its other axis.
+
+    Raises
+    ------
+    IngestError
+        With the index.
+    """
+    low, high = (int(indices.min()), int(indices.max())) if len(indices) else (0, -1)
+    if low < 0 or high >= n_minor:
+        found = low if low < 0 else high
+        raise _damaged(where, f"it has an index of {found}, outside 0 to {n_minor - 1}")
 
 
 def check_sparse_groups(file: h5py.File, path: str) -> None:
     """Check every sparse matrix of an h5ad file, in the layouts of all versions of anndata.
+
+    What is checked lets them be loaded; `check_indices` has to follow before they are used.
 
     Raises
     ------
