@@ -76,6 +76,7 @@ def make_cohort(tables):
         states={},
         state_parents=dict(zip(words["population"], words["parent"], strict=True)),
         genes=genes,
+        measured=np.ones((PATIENTS, GENES), dtype=bool),
         means=means,
         shares=shares,
         detection=shares.mean(axis=(0, 1)),

@@ -111,6 +111,7 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             (
                 "dataset",
                 "sample",
+                "sample_value",
                 "patient",
                 "condition",
                 "histology",

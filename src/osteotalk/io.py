@@ -15,12 +15,14 @@ from scipy import sparse
 
 from osteotalk import contract, contract_checks
 from osteotalk.files import atomic_path, read_json, write_json, write_text
+from osteotalk.measured import KEY, not_measured, only_measured
 
 __all__ = [
     "atomic_path",
     "read_columns",
     "read_genes",
     "read_json",
+    "read_not_measured",
     "read_obs",
     "read_parquet",
     "read_parquets",
@@ -81,10 +83,19 @@ def read_var_names(path: str | Path) -> pd.Index:
     return var.index
 
 
+def read_not_measured(path: str | Path) -> dict[str, list[str]]:
+    """Read which genes each sample of a cohort did not measure, see `osteotalk.measured`."""
+    with h5py.File(path) as file:
+        place = f"uns/osteotalk/{KEY}"
+        found = read_elem(file[place]) if place in file else {}
+    return not_measured({"osteotalk": {KEY: found}})
+
+
 def read_sample(path: str | Path, sample: str) -> AnnData:
     """Read the expression of one sample of a cohort: `X`, `obs` and `var` of stage `annotated`.
 
-    Nothing else of the file is read, so this needs no more memory than the sample.
+    Genes that the sample did not measure are left out. Nothing else of the file is read, so this
+    needs no more memory than the sample.
 
     Raises
     ------
@@ -102,7 +113,7 @@ def read_sample(path: str | Path, sample: str) -> AnnData:
             matrix = sparse.csr_matrix((0, len(var)), dtype=np.float32)
         adata = AnnData(matrix, obs=obs.iloc[rows], var=var)
     contract_checks.check_expression(adata, stage="annotated", where=str(path))
-    return adata
+    return only_measured(adata, read_not_measured(path).get(sample, ()))
 
 
 def read_genes(path: str | Path, genes: Collection[str]) -> AnnData:

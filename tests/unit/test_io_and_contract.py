@@ -68,6 +68,15 @@ def test_a_sample_is_read_alone(cohort):
     assert io.read_sample(path, "S3").shape == (0, 4)
 
 
+def test_what_a_sample_did_not_measure_is_left_out(cohort, tmp_path):
+    adata, _ = cohort
+    adata.uns["osteotalk"] = {"not_measured": {"S2": np.array(["d", "a"], dtype=object)}}
+    io.write_stage(adata, tmp_path / "x.h5ad", stage="annotated")
+    assert list(io.read_sample(tmp_path / "x.h5ad", "S2").var_names) == ["b", "c"]
+    assert list(io.read_sample(tmp_path / "x.h5ad", "S1").var_names) == list("abcd")
+    assert io.read_not_measured(tmp_path / "x.h5ad") == {"S2": ["d", "a"]}
+
+
 def test_a_sample_of_a_wrong_file_is_refused(cohort, tmp_path):
     adata, _ = cohort
     adata.X = adata.X.astype(np.float64)

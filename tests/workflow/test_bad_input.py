@@ -77,8 +77,10 @@ def test_truncated_gzip_stops_with_its_name(project):
         [("mine", "A", "A", "primary")],
         [("mine", "A", name, f"{name}.gz") for name in names],
     )
+    begins = {"matrix": b"%%MatrixMarket matrix coordinate integer general\n"}
     for name in names:
-        (project.run / f"{name}.gz").write_bytes(gzip.compress(b"x" * 5000)[:-10])
+        content = begins.get(name, b"") + b"x" * 5000
+        (project.run / f"{name}.gz").write_bytes(gzip.compress(content)[:-10])
     text = project.snakemake("results/mine/samples/A/counts.h5ad", config=config, fails=True)
     assert ".gz is a truncated or damaged gzip file" in text
     assert not (project.run / "results/mine/samples/A/counts.h5ad").exists()

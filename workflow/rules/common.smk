@@ -121,7 +121,16 @@ def scoring_rules():
 
 def sample_row(wildcards):
     """What ingest needs to know of a sample."""
-    return _sample(wildcards, "dataset", "sample", "patient", "condition", "accession")
+    return _sample(
+        wildcards,
+        *("dataset", "sample", "patient", "condition", "accession", "sample_value"),
+    )
+
+
+def sample_values(wildcards):
+    """What all samples of a dataset, also retired ones, are called in its files."""
+    tables = (records(name, wildcards.dataset) for name in ("samples", "retired"))
+    return [row["sample_value"] or row["sample"] for rows in tables for row in rows]
 
 
 def sample_limits(wildcards):

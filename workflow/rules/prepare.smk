@@ -30,8 +30,9 @@ rule ingest_sample:
     params:
         sample=sample_row,
         dataset=lambda wildcards: dataset_row(
-            wildcards, "sample_key", "author_label", "author_qc"
+            wildcards, "sample_key", "author_label", "author_qc", "odd_counts"
         ),
+        sample_values=sample_values,
         code=code_digest("ingest_sample"),
     script:
         "../scripts/ingest_sample.py"

@@ -14,6 +14,7 @@ with job_log(snakemake):
         files,
         sample_row=params.sample,
         dataset_row=params.dataset,
+        sample_values=params.sample_values,
         symbols=symbols,
         scratch=Path(snakemake.output.counts).parent,
     )

@@ -10,5 +10,6 @@ with job_log(snakemake):
         io.read_obs(snakemake.input.annotated, stage="annotated"),
         min_cells=snakemake.params.min_cells,
         alpha=snakemake.params.alpha,
+        not_measured=io.read_not_measured(snakemake.input.annotated),
     )
     io.write_parquet(table, snakemake.output.support, table="support")

@@ -37,12 +37,15 @@ class Cohort:
     states, state_parents
         Cells of each state of a population (S each) and that population, by state.
     genes
-        Measured genes (G).
+        Genes that at least one sample measured (G).
+    measured
+        Whether a sample measured a gene (S x G).
     means, shares
         Mean log1p expression and share of expressing cells of populations that have `min_cells`
         cells in the sample, 0 in others (S x K x G).
     detection
-        Share of all cells of the cohort that express each gene (G).
+        Share of all cells of the cohort that express each gene, of the samples that measured it
+        (G).
     pairs
         Measured pairs of the resource: ligand, receptor (P).
     active
@@ -67,6 +70,7 @@ class Cohort:
     states: Mapping[str, np.ndarray]
     state_parents: Mapping[str, str]
     genes: pd.Index
+    measured: np.ndarray
     means: np.ndarray
     shares: np.ndarray
     detection: np.ndarray
@@ -123,6 +127,27 @@ class Cohort:
         """Detection of ligand and receptor over the cohort (P x 2)."""
         lowest = self.complex_detection
         return np.column_stack([lowest[self.ligands], lowest[self.receptors]])
+
+    @cached_property
+    def complex_measured(self) -> np.ndarray:
+        """Whether a sample measured all subunits of a complex (S x C)."""
+        return self._lowest(self.measured).astype(bool)
+
+    @cached_property
+    def pair_measured(self) -> np.ndarray:
+        """Whether a sample measured all subunits of ligand and receptor (S x P)."""
+        found = self.complex_measured
+        return found[:, self.ligands] & found[:, self.receptors]
+
+    def pairs_of(self, names: Iterable[str]) -> np.ndarray:
+        """Rows of those of the pairs that can be tested together.
+
+        Pairs that less than half as many samples measured as the best of them are left out: a
+        sample takes part only if it measured all.
+        """
+        rows = np.array([self.pair_row[name] for name in names if name in self.pair_row], dtype=int)
+        n_samples = self.pair_measured[:, rows].sum(axis=0)
+        return rows[2 * n_samples >= n_samples.max(initial=0)]
 
     @cached_property
     def pair_row(self) -> dict[str, int]:
@@ -190,7 +215,8 @@ def build_cohort(
     Parameters
     ----------
     samples
-        Samples of one cohort; all with the same genes. Samples without a cell are left out.
+        Samples of one cohort, each with the genes that it measured. Samples without a cell are
+        left out.
     dataset
         Id of the cohort.
     resource
@@ -224,7 +250,17 @@ def build_cohort(
         raise ValueError(msg)
     total = sum(part.sizes for part in parts)
     found = np.flatnonzero(total > 0)
-    cells = sum(part.n_cells for part in parts)
+    genes = pd.Index(list(dict.fromkeys(gene for part in parts for gene in part.genes)))
+    places = [genes.get_indexer(part.genes) for part in parts]
+    measured = np.array([np.isin(np.arange(len(genes)), place) for place in places])
+    cells = measured.T @ np.array([part.n_cells for part in parts])
+
+    def spread(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Values of the genes of a sample among all genes (last axis), 0 for the others."""
+        result = np.zeros((*values.shape[:-1], len(genes)))
+        result[..., place] = values
+        return result
+
     known = [name for name in parts[0].programmes if all(name in p.programmes for p in parts)]
     return Cohort(
         dataset=dataset,
@@ -237,10 +273,12 @@ def build_cohort(
             name: np.array([part.states[i] for part in parts]) for i, name in enumerate(states)
         },
         state_parents=dict(zip(vocabulary["population"], vocabulary["parent"], strict=True)),
-        genes=parts[0].genes,
-        means=np.stack([part.means[found] for part in parts]),
-        shares=np.stack([part.shares[found] for part in parts]),
-        detection=np.sum([part.n_expressing for part in parts], axis=0) / cells,
+        genes=genes,
+        measured=measured,
+        means=np.stack([spread(p.means[found], at) for p, at in zip(parts, places, strict=True)]),
+        shares=np.stack([spread(p.shares[found], at) for p, at in zip(parts, places, strict=True)]),
+        detection=sum(spread(p.n_expressing, at) for p, at in zip(parts, places, strict=True))
+        / cells,
         pairs=resource.reset_index(drop=True),
         active=_active_edges(
             [part.edges for part in parts], [order[i] for i in found], resource, alpha=alpha

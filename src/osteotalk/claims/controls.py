@@ -79,14 +79,14 @@ class Items:
 def items_of(claim: Claim, cohort: Cohort, ledger: Ledger) -> Items:
     """Measured pairs or genes of a claim, and all that could replace them.
 
+    What a sample did not measure replaces nothing, as it would count as absent there.
+
     Pairs that share a ligand or a receptor with the claim are no decoys of it: they may be true
     with it.
     """
     if claim.kind == INTERACTION:
-        rows = np.array(
-            [cohort.pair_row[p] for p in claim.pairs if p in cohort.pair_row], dtype=int
-        )
-        forbidden = ledger.pairs.copy()
+        rows = cohort.pairs_of(claim.pairs)
+        forbidden = ledger.pairs | ~cohort.pair_measured.all(axis=0)
         for part in (cohort.ligands, cohort.receptors):
             forbidden |= np.isin(part, part[rows])
         names = (cohort.pairs["ligand"] + "^" + cohort.pairs["receptor"]).to_numpy(dtype=object)
@@ -101,7 +101,7 @@ def items_of(claim: Claim, cohort: Cohort, ledger: Ledger) -> Items:
             [cohort.genes.get_loc(g) for g in claim.genes if g in cohort.genes], dtype=int
         )
         weights = np.ones(len(rows))
-    forbidden = ledger.genes.copy()
+    forbidden = ledger.genes | ~cohort.measured.all(axis=0)
     forbidden[rows] = True
     detection = cohort.detection[:, None]
     names = cohort.genes.to_numpy(dtype=object)
@@ -130,6 +130,7 @@ def draw_pairs(
         distinct, place = np.unique(side, return_inverse=True)
         other = np.ones(len(cohort.complexes), dtype=bool)
         other[all_of_side] = False
+        other |= ~cohort.complex_measured.all(axis=0)
         other[distinct] = True
         drawn = draw_matched(
             distinct,
@@ -160,7 +161,7 @@ def other_populations(
     own = sides(claim, cohort)
     usable = np.flatnonzero(cohort.enough.any(axis=0))
     ends = tuple(np.flatnonzero(np.isin(usable, side)) for side in (own.source, own.target))
-    rows = [cohort.pair_row[p] for p in claim.pairs if p in cohort.pair_row]
+    rows = cohort.pairs_of(claim.pairs)
     taken = np.logical_or.reduce([ledger.edges[row] for row in rows])
     taken[np.ix_(own.source, own.target)] = False
     sets = population_sets(

@@ -365,7 +365,8 @@ def _tell_lost(evidence: pd.DataFrame, claims: Sequence[Claim], cohort: Cohort) 
     """Add to the reason which pairs of a claim could not be scored, where others could."""
     notes = []
     for claim in claims:
-        lost = [pair for pair in claim.pairs if pair not in cohort.pair_row]
+        tested = set(cohort.pairs_of(claim.pairs))
+        lost = [pair for pair in claim.pairs if cohort.pair_row.get(pair) not in tested]
         told = 0 < len(lost) < len(claim.pairs)
         notes.append(f"; not measured, or not in the resource: {', '.join(lost)}" if told else "")
     reason = [f"{text}{note}" for text, note in zip(evidence["reason"], notes, strict=True)]

@@ -110,7 +110,8 @@ def measure_interaction(
     reason = _absent(claim, len(own.source), len(own.target))
     if reason:
         return Measurement(reason)
-    samples, level = informative(cohort, own), bool(claim.contrast)
+    measured = cohort.pair_measured[:, rows]
+    samples, level = informative(cohort, own, measured), bool(claim.contrast)
     rng = claim_rng(settings.seed, cohort.dataset, claim.claim_id)
     decoys, n_pool = draw_pairs(items, cohort, settings, rng)
     members = other_populations(claim, cohort, ledger, n_decoys=settings.n_decoys, rng=rng)
@@ -146,8 +147,8 @@ def measure_genes(claim: Claim, cohort: Cohort, ledger: Ledger, settings: Settin
     reason = _absent(claim, len(own.source), len(own.target))
     if reason:
         return Measurement(reason)
-    samples = informative(cohort, own)
     items = items_of(claim, cohort, ledger)
+    samples = informative(cohort, own, cohort.measured[:, items.rows])
     draws = items.draw(settings, claim_rng(settings.seed, cohort.dataset, claim.claim_id))
     values = gene_values(cohort, samples, own, level=bool(claim.contrast))
     return Measurement(
@@ -174,7 +175,8 @@ def measure_programme(
     reason = _absent(claim, len(own.source), len(own.target))
     if reason:
         return Measurement(reason)
-    samples, level = informative(cohort, own), bool(claim.contrast)
+    measured = cohort.measured[:, items.rows]
+    samples, level = informative(cohort, own, measured), bool(claim.contrast)
     draws = items.draw(settings, claim_rng(settings.seed, cohort.dataset, claim.claim_id))
     value = programme_level(cohort, claim.signature, own.source)
     if not level:

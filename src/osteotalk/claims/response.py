@@ -29,12 +29,12 @@ def response_check(claim: Claim, cohort: Cohort) -> dict[str, Any]:
     Spearman's rho with a 95 % interval and the number of patients; NaN with fewer than five
     patients, without variation, or without a programme.
     """
-    rows = np.array([cohort.pair_row[p] for p in claim.pairs if p in cohort.pair_row], dtype=int)
+    rows = cohort.pairs_of(claim.pairs)
     if claim.response not in cohort.programmes or not len(rows):
         return dict(NO_RESPONSE)
     own = sides(claim, cohort)
     score = programme_level(cohort, claim.response, own.target)
-    samples = informative(cohort, own)
+    samples = informative(cohort, own, cohort.pair_measured[:, rows])
     samples = samples[~np.isnan(score[samples])]
     level = interaction_values(cohort, samples, own, rows[None], level=True)[:, 0]
     x, patients = cohort.by_patient(level, samples)

@@ -16,6 +16,7 @@ from osteotalk.claims.evidence import Findings, gather_evidence
 from osteotalk.claims.verdicts import Rules
 from osteotalk.interactions.resource import measured
 from osteotalk.interactions.support import EDGE
+from osteotalk.measured import partly_measured
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,9 @@ def basis_of(
     pairs = io.read_tsv(resource, table="resource")
     genes = io.read_var_names(annotated)
     frames = {name: pd.DataFrame(columns) for name, columns in tables.items()}
+    # a programme is compared between samples, so it is of genes that all of them measured
+    partly = partly_measured(io.read_not_measured(annotated))
+    programmes = frames["signatures"][~frames["signatures"]["gene"].isin(partly)]
     return Basis(
         dataset=dataset,
         annotated=annotated,
@@ -137,7 +141,7 @@ def basis_of(
         resource=measured(pairs, genes),
         vocabulary=frames["populations"],
         markers=frames["markers"],
-        signatures=frames["signatures"],
+        signatures=programmes.reset_index(drop=True),
         scoring=scoring,
         rules=Rules(**rules),
         settings=Settings(**decoys, seed=seed),

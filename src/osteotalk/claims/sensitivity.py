@@ -1,6 +1,6 @@
 """Do verdicts hang on a setting? The same cohort with one setting changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from osteotalk.annotate import add_positions, annotate, call_malignant
 from osteotalk.claims.rescore import rescored
 from osteotalk.claims.run import Basis
 from osteotalk.interactions.resource import measured
+from osteotalk.measured import not_measured, only_measured
 from osteotalk.prepare.integrate import cluster
 
 # What is done again for each setting.
@@ -63,9 +64,15 @@ def variant_evidence(
     elif cells is None:
         samples = rescored(changed, changed.cells())
     else:
-        name = cells.obs["sample"].astype(str)
-        samples = rescored(changed, (cells[name == sample].copy() for sample in changed.samples))
+        samples = rescored(changed, _by_sample(cells, changed.samples))
     return changed.evidence(claims, changed.cohort(samples, claims)).evidence
+
+
+def _by_sample(cells: AnnData, samples: Sequence[str]) -> Iterator[AnnData]:
+    """Cells of each sample, with the genes that it measured."""
+    name, missing = cells.obs["sample"].astype(str), not_measured(cells.uns)
+    for sample in samples:
+        yield only_measured(cells[name == sample].copy(), missing.get(sample, ()))
 
 
 def relabelled(

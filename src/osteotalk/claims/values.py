@@ -32,9 +32,18 @@ def compared(claim: Claim, cohort: Cohort) -> np.ndarray:
     return cohort.columns(claim.target) if claim.target else np.arange(len(cohort.populations))
 
 
-def informative(cohort: Cohort, own: Sides) -> np.ndarray:
-    """Positions of samples in which one source and one target have enough cells."""
+def informative(cohort: Cohort, own: Sides, measured: np.ndarray) -> np.ndarray:
+    """Positions of samples that measured what is asked for and in which both sides have cells.
+
+    Parameters
+    ----------
+    cohort, own
+        Cohort; populations, of each side one of which needs enough cells.
+    measured
+        Whether a sample measured each pair or gene of the claim (S x items).
+    """
     there = cohort.enough[:, own.source].any(axis=1) & cohort.enough[:, own.target].any(axis=1)
+    there &= measured.all(axis=1)
     return np.flatnonzero(there)
 
 
@@ -233,5 +242,7 @@ def quantity_values(cohort: Cohort, quantity: Quantity) -> tuple[np.ndarray, str
     if quantity.name not in cohort.genes:
         return nothing, f"not measured: {quantity.name}"
     samples = np.arange(len(cohort.samples))
-    level = _mean_over(cohort, samples, columns)[:, cohort.genes.get_loc(quantity.name)]
-    return np.where(cohort.enough[:, columns].any(axis=1), level, np.nan), ""
+    gene = cohort.genes.get_loc(quantity.name)
+    level = _mean_over(cohort, samples, columns)[:, gene]
+    known = cohort.enough[:, columns].any(axis=1) & cohort.measured[:, gene]
+    return np.where(known, level, np.nan), ""

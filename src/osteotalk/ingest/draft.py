@@ -13,7 +13,9 @@ import pandas as pd
 from osteotalk import contract
 from osteotalk.ingest.archive import Member, extract, list_members
 from osteotalk.ingest.authors import read_cells
+from osteotalk.ingest.cells import value_texts
 from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.hdf5 import H5AD, open_hdf5
 from osteotalk.ingest.layout import Found, find_matrices
 
 log = logging.getLogger(__name__)
@@ -67,7 +69,14 @@ def draft_samples(
         known = _archive_metadata([m for listing in listings for m in listing.members])
         rows = _one_name_each([_row_of_group(group, known) for group in found])
     elif key := dataset_row["sample_key"]:
-        rows = [{"sample": name, "note": f"{n} cells"} for name, n in _values(files, key).items()]
+        rows = [
+            {
+                "sample": _clean(name).strip("_.-") or "sample",
+                "sample_value": "" if _clean(name) == name else name,
+                "note": f"{n} cells",
+            }
+            for name, n in _values(files, key).items()
+        ]
     if not rows:
         msg = (
             f"dataset '{dataset_row['dataset']}': no sample can be told from its files; it needs "
@@ -154,12 +163,13 @@ def _values(files: Sequence[Mapping[str, str]], key: str) -> dict[str, int]:
         if row["role"] == "metadata":
             column = read_cells(row["path"]).get(key)
         elif row["role"] == "h5ad":
-            column = ad.read_h5ad(row["path"], backed="r").obs.get(key)
+            with open_hdf5(row["path"], expected=(H5AD,)):  # refuses what leads out of the file
+                column = ad.read_h5ad(row["path"], backed="r").obs.get(key)
         else:
             continue
         if column is None:
             msg = f"{row['path']} has no column '{key}', which the table of datasets names"
             raise IngestError(msg)
-        counts = column.astype(str).value_counts().sort_index()
-        return {str(name): int(n) for name, n in counts.items()}
+        counts = value_texts(column).value_counts().sort_index()
+        return {str(name): int(n) for name, n in counts.items() if name}
     return {}

@@ -6,15 +6,60 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from osteotalk.ingest.errors import IngestError
+from osteotalk.liana_file import human_genes
 
 log = logging.getLogger(__name__)
 
 # Gene id of Ensembl: species, number, version, copy on the Y chromosome. In older GENCODE
 # releases the first digit is an R in the copy on Y. https://www.gencodegenes.org/pages/faq.html
 _ENSEMBL = re.compile(r"(ENS[A-Z]*?G)(R\d{10}|\d{11})(?:\.\d+)?(_PAR_Y)?")
+ENSEMBL_ID = r"ENS[A-Z]*?G(?:R\d{10}|\d{11})(?:\.\d+)?(?:_PAR_Y)?"  # the same without groups
+MITOCHONDRIAL = frozenset(
+    f"MT-{name}"
+    for name in [
+        "ND1",
+        "ND2",
+        "ND3",
+        "ND4",
+        "ND4L",
+        "ND5",
+        "ND6",
+        "CO1",
+        "CO2",
+        "CO3",
+        "ATP6",
+        "ATP8",
+        "CYB",
+        "RNR1",
+        "RNR2",
+        "TA",
+        "TC",
+        "TD",
+        "TE",
+        "TF",
+        "TG",
+        "TH",
+        "TI",
+        "TK",
+        "TL1",
+        "TL2",
+        "TM",
+        "TN",
+        "TP",
+        "TQ",
+        "TR",
+        "TS1",
+        "TS2",
+        "TT",
+        "TV",
+        "TW",
+        "TY",
+    ]
+)
 _SYMBOL_COLUMNS = ("symbol", "prev_symbol", "ensembl_gene_id")
 # Plain names, attribute names of BioMart's API, headers of BioMart's downloads (in lower case).
 _GENE_ID = ("gene_id", "ensembl_gene_id", "gene stable id")
@@ -36,6 +81,11 @@ class SymbolTable:
     approved: frozenset[str]
     by_id: Mapping[str, tuple[str, ...]]
     by_previous: Mapping[str, tuple[str, ...]]
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """All human symbols that are known here: of this table and of LIANA's resources."""
+        return self.approved | frozenset(self.by_previous) | human_genes() | MITOCHONDRIAL
 
     def current(self, symbol: str) -> str:
         """Give the approved symbol that replaced `symbol`, or `symbol` if that is not clear."""
@@ -224,7 +274,7 @@ def _one_to_one(genes: Collection[_Homologs], *, path: str | Path) -> Orthologs:
 
 def bare_id(gene_id: str) -> tuple[str, bool, bool]:
     """The id without version and copy, whether it is Ensembl's, and whether it is a copy on Y."""
-    match = _ENSEMBL.fullmatch(gene_id.strip())
+    match = _ENSEMBL.fullmatch(gene_id.strip()) if "ENS" in gene_id else None
     if match is None:
         return gene_id.strip(), False, False
     species, number, copy = match.groups()

@@ -4,7 +4,7 @@ import logging
 import re
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.gene_names import check_known, clean_names, is_nothing
 from osteotalk.ingest.gene_tables import (
     Orthologs,
     SymbolTable,
@@ -72,18 +73,23 @@ def name_genes(
     without version in `var["ensembl_id"]` ('' if unknown; of several the first); `obs`, `obsm` and
     `uns` are those of `adata`. And what was done: n_genes_file, n_genes, by_ensembl_id (genes
     named by their id), par_y (copies on the Y chromosome), renamed and renamed_list (old, new),
-    summed (genes added to another one) and summed_symbols, n_orthologs; and names, sorted:
+    summed (genes added to another one) and summed_symbols, n_orthologs, known (genes whose symbol
+    is known); names_changed and names_lost by kind, with examples; and names, sorted:
     ambiguous (previous symbol of several genes), conflicts (left alone because of the id), unmapped
     (Ensembl ids without a symbol), no_ortholog.
 
     Raises
     ------
     IngestError
-        If genes have no name, if the names are of another species and there are no orthologs, if
-        most are Ensembl ids that nothing maps to symbols, or if few genes have orthologs.
+        If most genes have no name, if next to none is known, if the names are of another species
+        and there are no orthologs, if most are Ensembl ids that nothing maps to symbols,
+        or if few genes have orthologs.
     """
-    genes = _genes(adata, where=where)
-    report: dict[str, Any] = {"n_genes_file": len(genes)}
+    report: dict[str, Any] = {"n_genes_file": adata.n_vars}
+    adata, genes, cleaned = _cleaned(
+        adata, known=symbols.known, human=orthologs is None, where=where
+    )
+    report |= cleaned
     missing: list[str] = []
     found = 0
     if orthologs is None:
@@ -104,34 +110,40 @@ def name_genes(
         _refuse_few_orthologs(found, genes, missing, orthologs=orthologs, where=where)
         translated = [_Gene(name, "", ensembl=False, par_y=False) for name in human]
         final, named = _human_symbols(translated, symbols)
+    if orthologs is None:
+        check_known(final, known=symbols.known, where=where)
     result, summed = _merge(adata, final, [gene.id for gene in genes])
     report |= named | summed
     report |= {"n_genes": result.n_vars, "n_orthologs": found, "no_ortholog": missing}
+    report["known"] = int(result.var_names.isin(symbols.known).sum())
     report["par_y"] = sum(gene.par_y for gene in genes)
     _log(report, where=where)
     return result, report
 
 
-def _genes(adata: AnnData, *, where: str) -> list[_Gene]:
-    ids = adata.var["gene_id"].astype(str) if "gene_id" in adata.var else [""] * adata.n_vars
+def _cleaned(
+    adata: AnnData, *, known: Collection[str], human: bool, where: str
+) -> tuple[AnnData, list[_Gene], dict[str, Any]]:
+    """Genes whose names could be told, these names, and what was changed and left out."""
+    var = adata.var
+    ids = var["gene_id"].astype(str).tolist() if "gene_id" in var else [""] * len(var)
+    cleaned = clean_names(
+        var.index.astype(str).tolist(),
+        ids=["" if is_nothing(gene_id) else gene_id for gene_id in ids],
+        genomes=var["genome"].astype(str).tolist() if "genome" in var else None,
+        known=known,
+        human=human,
+        where=where,
+    )
     genes = []
-    nameless = []
-    for row, (name, given) in enumerate(zip(adata.var_names.astype(str), ids, strict=True), 1):
-        gene_id, ensembl, par_y = bare_id(given)
-        own_id, own, own_y = bare_id(name)
+    for row in np.flatnonzero(cleaned.kept):
+        gene_id, ensembl, par_y = bare_id(cleaned.ids[row])
+        own_id, own, own_y = bare_id(cleaned.names[row])
         if own and not ensembl:
             gene_id, ensembl, par_y = own_id, own, own_y
-        if name.strip() in ("", "nan"):
-            nameless += [] if ensembl else [row]
-            name = gene_id  # noqa: PLW2901
-        genes.append(_Gene(name, "" if gene_id == "nan" else gene_id, ensembl, par_y))
-    if nameless:
-        msg = (
-            f"{where}: {len(nameless)} genes have neither a name nor an Ensembl id (gene "
-            f"{some(map(str, nameless))}); name them or remove them from the file"
-        )
-        raise IngestError(msg)
-    return genes
+        genes.append(_Gene(cleaned.names[row], gene_id, ensembl, par_y))
+    kept = adata if cleaned.kept.all() else adata[:, cleaned.kept]
+    return kept, genes, cleaned.report()
 
 
 def _refuse_other_species(genes: Sequence[_Gene], *, where: str) -> None:
@@ -285,6 +297,10 @@ def _merge(
 
 
 def _log(report: Mapping[str, Any], *, where: str) -> None:
+    for done, key in (("changed", "names_changed"), ("left out", "names_lost")):
+        for kind, n in report[key].items():
+            examples = [str(e) for e in report[f"{key}_examples"].get(kind, [])]
+            log.warning("%s: %s: %d %s, for example %s", where, done, n, kind, some(examples))
     counts = ("n_genes_file", "n_genes", "by_ensembl_id", "renamed", "summed", "par_y")
     log.info("%s: %s", where, ", ".join(f"{key} {report[key]}" for key in counts))
     kept = {

@@ -1,17 +1,17 @@
 """Positions of genes on the human chromosomes: names, arms, and GTF files."""
 
-import gzip
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO
 
 import numpy as np
 import pandas as pd
 
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import SymbolTable, bare_id
+from osteotalk.ingest.kinds import check_kinds
+from osteotalk.ingest.plain import plain_bytes
 
 AUTOSOMES = tuple(f"chr{number}" for number in range(1, 23))
 CHROMOSOMES = (*AUTOSOMES, "chrX", "chrY")
@@ -29,7 +29,6 @@ COLUMNS = ("chromosome", "start", "end")
 UNKNOWN = -1  # start and end of a gene whose position is not known
 _ATTRIBUTE = re.compile(r'(gene_id|gene_name|gene)\s+"([^"]*)"')
 _REFSEQ = re.compile(r"NC_0000(\d\d)\.\d+")
-_GZIP = b"\x1f\x8b"
 _SHOWN = 60
 
 
@@ -113,7 +112,8 @@ def _gene_lines(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and the nine fields of each gene row; the first row of the file is checked."""
     checked = False
     try:
-        with _opened(path) as stream:
+        check_kinds({"gtf": path})
+        with plain_bytes(str(path)) as stream:
             for number, raw in enumerate(stream, 1):
                 if raw.startswith(b"#") or not raw.strip():
                     continue
@@ -128,18 +128,9 @@ def _gene_lines(path: str | Path) -> Iterator[tuple[int, list[str]]]:
                 checked = True
                 if fields[2] == "gene":
                     yield number, fields
-    except FileNotFoundError:
-        msg = f"{path} does not exist"
-        raise IngestError(msg) from None
-    except (OSError, EOFError) as error:  # gzip reports damage as either
+    except OSError as error:
         msg = f"{path} cannot be read ({error}); if it was downloaded, it may be cut off"
         raise IngestError(msg) from error
-
-
-def _opened(path: str | Path) -> IO[bytes]:
-    with Path(path).open("rb") as stream:
-        packed = stream.read(2) == _GZIP
-    return gzip.open(path, "rb") if packed else Path(path).open("rb")  # type: ignore[return-value]
 
 
 def _bad(path: str | Path, line: int, found: str) -> IngestError:

@@ -1,7 +1,9 @@
 """AnnData files, of one sample or of several."""
 
+import logging
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -9,8 +11,18 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from osteotalk.ingest.authors import rows_of_sample
+from osteotalk.ingest.cells import value_texts
+from osteotalk.ingest.counts import count_problem, odd_distribution
 from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.features import KIND_COLUMNS
+from osteotalk.ingest.gene_names import share_known
+from osteotalk.ingest.gene_tables import bare_id, some
 from osteotalk.ingest.gtf import COLUMNS as POSITIONS
+from osteotalk.ingest.hdf5 import H5AD, check_indices, check_sparse_groups, open_hdf5
+from osteotalk.liana_file import human_genes
+
+log = logging.getLogger(__name__)
 
 # Columns of var that public files use, the first that exists is taken.
 ID_COLUMNS = ("gene_ids", "gene_id", "ensembl_id")
@@ -23,7 +35,8 @@ SYMBOL_COLUMNS = (
     "hgnc_symbol",
     "gene_short_name",
 )
-_ENSEMBL = re.compile(r"ENS[A-Z]*G\d{6,}(\.\d+)?")
+_MIN_SHARE = 0.01  # of known symbols in a column with a name that is not expected
+_MAY_BE_COUNTS = re.compile(r"count|raw|umi", re.IGNORECASE)
 
 
 def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
@@ -41,76 +54,122 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     Returns
     -------
     Cells x genes of the sample with whole counts in `X`. They are taken from the first place that
-    holds whole, non-negative numbers: `X`, `layers["counts"]`, `raw.X`; `uns["counts_from"]` says
-    which. All columns of `obs` are kept. Where `var` has a column of symbols, `var_names` are
-    these, or the id where a symbol is missing; `var["gene_id"]` has the ids where they
-    are known; columns chromosome, start and end are kept as text.
+    holds counts: `X`, `layers["counts"]`, `raw.X`, but from `raw.X` before `X` if it has counts of
+    more genes; `uns["counts_from"]` says which. All columns of `obs` are kept. The column of `var`
+    with most known symbols gives `var_names`, or the id where a symbol is missing;
+    `var["gene_id"]` has the ids where they are known; columns chromosome, start and end are kept
+    as text, and that with the kind of feature. `uns["cells_by_sample"]` has the value of each cell
+    of the file in the column of samples.
 
     Raises
     ------
     IngestError
-        If the column or the sample is missing, or no place holds counts.
+        If the file is damaged or no h5ad file, if the column or the sample is missing, or if no
+        place holds counts.
     """
     path = files["h5ad"]
+    with open_hdf5(path, expected=(H5AD,)) as file:
+        check_sparse_groups(file, path)
     try:
         adata = ad.read_h5ad(path)
-    except FileNotFoundError:
-        msg = f"{path} does not exist"
-        raise IngestError(msg) from None
     except Exception as error:
         msg = f"{path} cannot be read as an h5ad file ({type(error).__name__}: {error})"
         raise IngestError(msg) from error
+    _check_indices(adata, path)
+    values: list[str] = []
     if sample_key:
-        adata = _one_sample(adata, path=path, sample=sample, sample_key=sample_key)
-    return _named(_counts(adata, path=path), of=adata.var)
+        chosen = rows_of_sample(adata.obs, sample=sample, sample_key=sample_key, where=path)
+        values = value_texts(adata.obs[sample_key]).tolist()
+        adata = adata[chosen].copy()
+    result = _named(_counts(adata, path=path), of=adata.var, path=path)
+    if values:
+        result.uns["cells_by_sample"] = values
+    return result
 
 
-def _one_sample(adata: AnnData, *, path: str, sample: str, sample_key: str) -> AnnData:
-    if sample_key not in adata.obs:
-        msg = (
-            f"{path} has no obs column '{sample_key}', which the table of datasets names as "
-            f"sample_key; its columns are: {', '.join(adata.obs.columns)}"
-        )
-        raise IngestError(msg)
-    values = adata.obs[sample_key].astype(str)
-    chosen = (values == sample).to_numpy()
-    if not chosen.any():
-        known = ", ".join(sorted(values.unique())[:20])
-        msg = (
-            f"{path} has no cell of sample '{sample}' in its obs column '{sample_key}'; "
-            f"it has: {known}"
-        )
-        raise IngestError(msg)
-    return adata[chosen].copy()
+def _check_indices(adata: AnnData, path: str) -> None:
+    """Refuse indices outside their matrix, before anything follows them."""
+    parts = {f"layers/{name}": matrix for name, matrix in adata.layers.items()}
+    for name in ("obsm", "varm", "obsp", "varp"):
+        parts |= {f"{name}/{key}": matrix for key, matrix in getattr(adata, name).items()}
+    parts |= {"X": adata.X, "raw/X": None if adata.raw is None else adata.raw.X}
+    for name, matrix in parts.items():
+        if sparse.issparse(matrix):
+            n_minor = matrix.shape[1 if matrix.format == "csr" else 0]
+            check_indices(matrix.indices, n_minor=n_minor, where=f"{path}: {name}")
 
 
 def _counts(adata: AnnData, *, path: str) -> AnnData:
-    places = {"X": (adata.X, adata.var)}
+    """Counts from the first place that has them; of X and raw.X the one with more genes."""
+    places: dict[str, tuple[Any, pd.DataFrame]] = {"X": (adata.X, adata.var)}
     if "counts" in adata.layers:
         places["layers['counts']"] = (adata.layers["counts"], adata.var)
     if adata.raw is not None:
         places["raw.X"] = (adata.raw.X, adata.raw.var)
-    found = []
-    for name, (matrix, var) in places.items():
-        values = matrix.data if sparse.issparse(matrix) else np.asarray(matrix)
-        if values.size and values.min() >= 0 and np.array_equal(values, np.rint(values)):
-            counts = AnnData(sparse.csr_matrix(matrix), obs=adata.obs.copy(), var=var.copy())
-            counts.uns["counts_from"] = name
-            return counts
-        low, high = (values.min(), values.max()) if values.size else (0, 0)
-        found.append(f"{name} ({low:.4g} to {high:.4g})")
+        if adata.raw.n_vars > adata.n_vars:  # X may hold the variable genes only
+            places = {"raw.X": places.pop("raw.X"), **places}
+    faults: dict[str, str] = {}
+    for name, (matrix, _) in places.items():
+        faults[name] = _fault(matrix)
+        if not faults[name]:
+            break
+    else:  # an odd distribution is refused later, unless the table of datasets lets it pass
+        name = next((name for name in places if faults[name].startswith(_ODD)), "")
+        if not name:
+            raise _no_counts(adata, faults, path=path)
+    matrix, var = places[name]
+    if len(var) < max(len(frame) for _, frame in places.values()):
+        log.warning(
+            "%s: counts of %d genes are taken from %s, as raw.X holds no counts of its %d genes",
+            path, len(var), name, adata.raw.n_vars,
+        )  # fmt: skip
+    whole = sparse.csr_matrix(matrix, dtype=np.int32)  # they fit, as was checked
+    counts = AnnData(whole, obs=adata.obs.copy(), var=var.copy())
+    counts.uns["counts_from"] = name
+    return counts
+
+
+_ODD = "odd: "
+
+
+def _fault(matrix: Any) -> str:
+    """Why a place of an AnnData object gives no counts; '' if it does."""
+    if matrix is None:
+        return "absent"
+    if problem := count_problem(matrix):
+        return problem
+    counts = sparse.csr_matrix(matrix)
+    if not counts.count_nonzero():
+        return "only zeros"
+    odd = odd_distribution(counts)
+    return _ODD + odd if odd else ""
+
+
+def _no_counts(adata: AnnData, faults: Mapping[str, str], *, path: str) -> IngestError:
+    layers = {
+        str(name): "whole numbers" if not _fault(adata.layers[name]) else "no counts"
+        for name in adata.layers
+    }
+    listed = ", ".join(f"layers['{name}'] ({what})" for name, what in layers.items())
+    likely = [n for n, what in layers.items() if what == "whole numbers"]
+    hint = next((n for n in likely if _MAY_BE_COUNTS.search(n)), likely[0] if likely else "")
+    todo = f" (adata.layers['counts'] = adata.layers['{hint}'])" if hint else ""
     msg = (
         f"{path} holds no counts: whole, non-negative numbers were looked for in "
-        f"{', '.join(found)}; store the raw counts in layers['counts']"
+        f"{'; '.join(f'{name} ({fault})' for name, fault in faults.items())}. Its layers are: "
+        f"{listed or 'none'}. Store the raw counts in layers['counts']{todo}"
     )
-    raise IngestError(msg)
+    return IngestError(msg)
 
 
-def _named(counts: AnnData, *, of: pd.DataFrame) -> AnnData:
+def _named(counts: AnnData, *, of: pd.DataFrame, path: str) -> AnnData:
     """Make symbols the names of the genes; columns that `raw` lacks are looked up in `of`."""
     names = [str(name) for name in counts.var_names]
-    ids = _column(counts.var, of, ID_COLUMNS)
-    symbols = _column(counts.var, of, SYMBOL_COLUMNS)
+    columns = _text_columns(counts.var, of)
+    ids = next((columns[name] for name in ID_COLUMNS if name in columns), None)
+    if ids is None:
+        ids = next((values for values in columns.values() if _share_of_ids(values) > 0.5), None)
+    symbols = _symbols(names, columns, path=path)
     if symbols is not None and _share_of_ids(symbols) > 0.5 >= _share_of_ids(names):
         symbols, ids = None, symbols  # the names are the symbols, and the column has the ids
     if symbols is not None and ids is None and symbols != names:
@@ -118,30 +177,63 @@ def _named(counts: AnnData, *, of: pd.DataFrame) -> AnnData:
     if _share_of_ids(names) > 0.5:
         ids = names
     if ids is not None:
-        ids = [
-            i or (name if _ENSEMBL.fullmatch(name) else "")
-            for i, name in zip(ids, names, strict=True)
+        counts.var["gene_id"] = [
+            i or (name if bare_id(name)[1] else "") for i, name in zip(ids, names, strict=True)
         ]
-        counts.var["gene_id"] = ids
-    for column in POSITIONS:
-        if (values := _column(counts.var, of, (column,))) is not None:
-            counts.var[column] = values
+    for column in (*POSITIONS, *KIND_COLUMNS, "genome"):
+        if column in columns:
+            counts.var[column] = columns[column]
     if symbols is not None:
         every = zip(symbols, ids or names, names, strict=True)
         counts.var_names = pd.Index([next(filter(None, words)) for words in every], dtype=object)
     return counts
 
 
-def _column(var: pd.DataFrame, of: pd.DataFrame, columns: tuple[str, ...]) -> list[str] | None:
-    """First of the columns that exists, in `var` or else in `of`; '' where a value is missing."""
-    frames = [var] if of.index.has_duplicates else [var, of.reindex(var.index)]
-    for frame in frames:
-        for column in columns:
-            if column in frame:
-                values = frame[column].astype(object)
-                return ["" if pd.isna(value) else str(value).strip() for value in values]
+def _symbols(names: list[str], columns: Mapping[str, list[str]], *, path: str) -> list[str] | None:
+    """Column that holds the symbols; None if the names do.
+
+    A column with an expected name is taken, unless another one or the names have more known
+    symbols.
+    """
+    known = human_genes()
+    listed = [name for name in SYMBOL_COLUMNS if name in columns]
+    of_names = share_known(names, known) if _share_of_ids(names) <= 0.5 else 0.0
+    shares = {
+        name: share_known(values, known, ids=False)
+        for name, values in columns.items()
+        if name in listed or not _numbers(values)
+    }
+    best = max(shares, key=lambda name: (shares[name], name in listed), default="")
+    if listed and shares[best] <= shares[listed[0]]:
+        best = listed[0]
+    if best in listed and shares[best] >= of_names:
+        return columns[best]
+    if best and shares[best] > max(2 * of_names, _MIN_SHARE):
+        log.warning("%s: symbols are taken from the column '%s' of var", path, best)
+        return columns[best]
+    if _numbers(names):
+        msg = (
+            f"{path}: the names of its genes are numbers ({some(names)}), and no column of var "
+            f"has symbols; its columns are: {', '.join(columns) or 'none'}"
+        )
+        raise IngestError(msg)
     return None
 
 
+def _text_columns(var: pd.DataFrame, of: pd.DataFrame) -> dict[str, list[str]]:
+    """Columns of `var`, and those of `of` that it lacks, as text; '' where a value is missing."""
+    found: dict[str, list[str]] = {}
+    for frame in [var] if of.index.has_duplicates else [var, of.reindex(var.index)]:
+        for column in frame:
+            statistic = frame[column].dtype.kind in "fb" and column not in POSITIONS
+            if str(column) not in found and not statistic:
+                found[str(column)] = value_texts(frame[column]).tolist()
+    return found
+
+
+def _numbers(values: list[str]) -> bool:
+    return bool(np.mean([value.isdecimal() for value in values]) > 0.5) if values else False
+
+
 def _share_of_ids(names: list[str]) -> float:
-    return sum(_ENSEMBL.fullmatch(name) is not None for name in names) / max(len(names), 1)
+    return sum(bare_id(name)[1] for name in names) / max(len(names), 1)

@@ -13,14 +13,40 @@ from osteotalk.ingest.match import match_groups
 log = logging.getLogger(__name__)
 
 TRIPLET = ("matrix", "barcodes", "features")
-_TRIPLET_FILE = re.compile(
-    r"(?P<stem>.*?)[._-]?(?P<role>matrix\.mtx|barcodes\.tsv|features\.tsv|genes\.tsv)(\.gz)?",
-    re.IGNORECASE,
-)
+# How programs and archives name the files of a triplet, the surest first: role, and the name
+# without .gz. What stands before and behind the fixed word says of which matrix the file is.
+_TSV = r"\.(?:tsv|txt|csv)"
+_NAMES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (role, re.compile(pattern, re.IGNORECASE))
+    for role, pattern in (
+        # Cell Ranger, STARsolo, GEO
+        ("matrix", r"(?P<stem>.*?)[._-]?matrix(?P<tail>)\.mtx"),
+        ("barcodes", r"(?P<stem>.*?)[._-]?barcodes(?P<tail>)\.tsv"),
+        ("features", r"(?P<stem>.*?)[._-]?(?:features|genes)(?P<tail>)\.tsv"),
+        # the sample behind the fixed word
+        ("matrix", r"(?P<stem>.*?)[._-]?matrix(?P<tail>[._-].+)\.mtx"),
+        ("barcodes", r"(?P<stem>.*?)[._-]?barcodes?(?P<tail>[._-].+)\.tsv"),
+        ("features", r"(?P<stem>.*?)[._-]?(?:features|genes)(?P<tail>[._-].+)\.tsv"),
+        # alevin-fry
+        ("matrix", r"(?P<stem>.*?)quants_mat(?P<tail>)\.mtx"),
+        ("barcodes", r"(?P<stem>.*?)quants_mat_rows(?P<tail>)\.txt"),
+        ("features", r"(?P<stem>.*?)quants_mat_cols(?P<tail>)\.txt"),
+        # others: counts.mtx, cells.tsv, genes.tsv; kallisto's cells_x_genes.mtx, .barcodes.txt ...
+        ("matrix", r"(?P<stem>.*?)[._-]?(?:(?:raw|umi)_?)?(?:counts?|expr\w*|dge)(?P<tail>)\.mtx"),
+        ("matrix", r"(?P<stem>.*?)[._-]?(?:counts?|raw|umi|gene)_matrix(?P<tail>)\.mtx"),
+        ("matrix", r"(?P<stem>.+?)(?P<tail>)\.mtx"),
+        ("barcodes", rf"(?P<stem>.*?)[._-]?(?:cell_?(?:names|ids))(?P<tail>){_TSV}"),
+        ("barcodes", rf"(?P<stem>.*?)[._-]?(?:cell_?)?barcodes?(?P<tail>){_TSV}"),
+        ("barcodes", rf"(?P<stem>.*?)[._-]?cells?(?P<tail>){_TSV}"),
+        ("features", rf"(?P<stem>.*?)[._-]?(?:features?|genes?)(?:_?names|_?ids)?(?P<tail>){_TSV}"),
+    )
+)  # fmt: skip
+_SURE = 3  # rows of these that need no other to be believed
 _TABLE_FILE = re.compile(r"(?P<stem>.+)\.(csv|tsv|txt)(\.gz)?", re.IGNORECASE)
 _TABLE_WORD = re.compile(r"count|expr|matrix|dge|umi", re.IGNORECASE)
 _NO_COUNTS = re.compile(
-    r"molecule_info|probe_bc_matrix|series_matrix|meta_?data|annotation|_adt\.h5ad$", re.IGNORECASE
+    r"read_?me|file_?list|manifest|md5|sha256|licen[cs]e|molecule_info|probe_bc_matrix|series_matrix|meta_?data|annotation|_adt\.h5ad$",
+    re.IGNORECASE,
 )
 # Cell Ranger writes a matrix twice, with and without empty droplets, and each also as one h5 file.
 _TENX_STATE = re.compile(
@@ -53,6 +79,18 @@ class Found:
 
 
 @dataclass(frozen=True)
+class _Part:
+    """A member that is part of a matrix, and the row of `_NAMES` that told it."""
+
+    role: str
+    rank: int
+    member: Member
+
+
+_Slot = tuple[str, str, str]  # archive, place and kind
+
+
+@dataclass(frozen=True)
 class _Group:
     """Files with a common place; `base` is the place without the words filtered, raw ..."""
 
@@ -80,24 +118,18 @@ def find_matrices(listings: Iterable[Listing]) -> list[Found]:
     IngestError
         If a triplet lacks a file; all such triplets are named at once.
     """
-    groups: dict[tuple[str, str, str], dict[str, Member]] = {}
+    groups: dict[_Slot, dict[str, _Part]] = {}
     other: list[Member] = []
-    for member in (member for listing in listings for member in listing.members):
-        place, kind, role = _classify(member)
+    members = [member for listing in listings for member in listing.members]
+    for member in members:
+        place, kind, part = _classify(member)
         if not kind:
             other.append(member)
             continue
         files = groups.setdefault((member.archive, place, kind), {})
-        files[role] = _preferred(files[role], member) if role in files else member
-    incomplete = []
-    for (archive, place, kind), files in list(groups.items()):
-        missing = [role for role in TRIPLET if kind == "triplet" and role not in files]
-        if "matrix" in missing and len(missing) == 2:  # a table of genes or of cells, no triplet
-            other += groups.pop((archive, place, kind)).values()
-        elif missing:
-            there = ", ".join(member.full_name for member in files.values())
-            lacks = " and no ".join(missing)
-            incomplete.append(f"{archive}: '{place}' has {there}, but no {lacks}")
+        files[part.role] = _preferred(files[part.role], part) if part.role in files else part
+    _share_features(groups)
+    incomplete = _drop_incomplete(groups, other)
     if incomplete:
         msg = (
             f"{'; '.join(incomplete)}. The matrix of a sample is matrix.mtx, barcodes.tsv and "
@@ -105,9 +137,60 @@ def find_matrices(listings: Iterable[Listing]) -> list[Found]:
             "download the archive again, or give the files one by one in the table of files"
         )
         raise IngestError(msg)
+    if not groups:  # tables whose names do not say what they hold
+        groups, other = _any_tables(other)
     if other:
-        log.info("not a matrix: %s", ", ".join(member.full_name for member in other))
-    return _with_keys(_choose([_group(*key, files) for key, files in groups.items()]))
+        left = [member.full_name for member in members if member in other]
+        log.info("not a matrix: %s", ", ".join(left))
+    forms = [
+        _group(*key, {role: part.member for role, part in files.items()})
+        for key, files in groups.items()
+    ]
+    return _with_keys(_choose(forms))
+
+
+def _share_features(groups: dict[_Slot, dict[str, _Part]]) -> None:
+    """Give matrices that lack features the only list of features without a matrix, if it is one."""
+    alone = {slot: files for slot, files in groups.items() if set(files) == {"features"}}
+    for slot, files in groups.items():
+        own = [other for other in alone if other[0] == slot[0]]
+        if set(files) == {"matrix", "barcodes"} and len(own) == 1:
+            files["features"] = alone[own[0]]["features"]
+            log.info("%s: %s has the features of all", slot[0], own[0][1] or "one file")
+
+
+def _drop_incomplete(groups: dict[_Slot, dict[str, _Part]], other: list[Member]) -> list[str]:
+    """Take out what is no complete triplet; give the problems of those that should be one."""
+    incomplete = []
+    for slot, files in list(groups.items()):
+        archive, place, kind = slot
+        missing = [role for role in TRIPLET if kind == "triplet" and role not in files]
+        # a table of genes or of cells, or names that may mean anything
+        unsure = "matrix" in missing and len(missing) == 2
+        unsure |= any(part.rank >= _SURE for part in files.values())
+        if missing and unsure:
+            other += [part.member for part in groups.pop(slot).values()]
+        elif missing:
+            there = ", ".join(part.member.full_name for part in files.values())
+            lacks = " and no ".join(missing)
+            incomplete.append(f"{archive}: '{place}' has {there}, but no {lacks}")
+    return incomplete
+
+
+def _any_tables(
+    members: list[Member],
+) -> tuple[dict[_Slot, dict[str, _Part]], list[Member]]:
+    groups: dict[_Slot, dict[str, _Part]] = {}
+    other = []
+    for member in members:
+        folder, base = _split(member.full_name)
+        table = _TABLE_FILE.fullmatch(base)
+        if table and not _NO_COUNTS.search(base):
+            slot = (member.archive, folder + table["stem"], "table")
+            groups[slot] = {"table": _Part("table", 0, member)}
+        else:
+            other.append(member)
+    return groups, other
 
 
 def match_samples(
@@ -151,22 +234,23 @@ def match_samples(
     return {sample: by_key[key] for sample, key in chosen.items()}
 
 
-def _classify(member: Member) -> tuple[str, str, str]:
-    """Place, kind and role of a member; kind is '' if it is no part of a matrix."""
+def _classify(member: Member) -> tuple[str, str, _Part]:
+    """Place and kind of a member, and what it is there; kind is '' if it is no part of a matrix."""
     folder, base = _split(member.full_name)
-    triplet = _TRIPLET_FILE.fullmatch(base)
-    if triplet:
-        role = triplet["role"].lower().split(".")[0]
-        return folder + triplet["stem"], "triplet", "features" if role == "genes" else role
-    if _NO_COUNTS.search(base):
-        return "", "", ""
-    stem, _, ending = base.rpartition(".")
-    if ending.lower() in ("h5", "h5ad"):
-        return folder + stem, ending.lower(), ending.lower()
+    plain = re.sub(r"\.gz$", "", base, flags=re.IGNORECASE)
+    refused = _NO_COUNTS.search(base)
+    for rank, (role, pattern) in enumerate(_NAMES):
+        name = pattern.fullmatch(plain)
+        if name and (rank < _SURE or not refused):
+            return folder + name["stem"] + name["tail"], "triplet", _Part(role, rank, member)
+    stem, _, ending = plain.rpartition(".")
+    kind = ending.lower()
+    if not refused and kind in ("h5", "h5ad"):
+        return folder + stem, kind, _Part(kind, 0, member)
     table = _TABLE_FILE.fullmatch(base)
-    if table and _TABLE_WORD.search(base):
-        return folder + table["stem"], "table", "table"
-    return "", "", ""
+    if table and not refused and _TABLE_WORD.search(base):
+        return folder + table["stem"], "table", _Part("table", 0, member)
+    return "", "", _Part("", 0, member)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -174,15 +258,20 @@ def _split(name: str) -> tuple[str, str]:
     return folder + slash, base
 
 
-def _preferred(first: Member, second: Member) -> Member:
-    """Of two files of one role: gzipped before plain, features before genes, else the first."""
+def _preferred(first: _Part, second: _Part) -> _Part:
+    """Of two files of one role: the surer name, gzipped before plain, features before genes."""
 
-    def rank(member: Member) -> tuple[bool, bool]:
-        base = _split(member.name.lower())[1]
-        return (not base.endswith(".gz"), "genes.tsv" in base)
+    def rank(part: _Part) -> tuple[int, bool, bool]:
+        base = _split(part.member.name.lower())[1]
+        return (part.rank, not base.endswith(".gz"), "genes.tsv" in base)
 
     keep, leave = (second, first) if rank(second) < rank(first) else (first, second)
-    log.info("%s: %s is ignored beside %s", keep.archive, leave.full_name, keep.full_name)
+    log.info(
+        "%s: %s is ignored beside %s",
+        keep.member.archive,
+        leave.member.full_name,
+        keep.member.full_name,
+    )
     return keep
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 
 from osteotalk import contract
-from osteotalk.ingest.archive import Member, extract, list_members
+from osteotalk.ingest.archive import Listing, Member, extract, list_members
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.layout import Found, find_matrices, match_samples
 
 log = logging.getLogger(__name__)
 
+_SHOWN = 40
 _GSM = re.compile(r"(?<![A-Za-z0-9])GSM\d+")  # accession of a sample in GEO
 
 
@@ -54,7 +55,10 @@ def list_dataset_members(
     problems = []
     for paths, rows in groups:
         try:
-            found = find_matrices([list_members(path) for path in paths])
+            listings = [list_members(path) for path in paths]
+            found = find_matrices(listings)
+            if not found:
+                raise _nothing_found(listings, rows, dataset=dataset)
             now = match_samples(found, rows, dataset=dataset, archives=paths)
             _refuse_swapped(now, samples)
             matched |= now
@@ -70,6 +74,23 @@ def list_dataset_members(
         ),
         table="members",
     )
+
+
+def _nothing_found(
+    listings: Sequence[Listing], rows: Sequence[Mapping[str, str]], *, dataset: str
+) -> IngestError:
+    members = [member for listing in listings for member in listing.members]
+    names = [member.full_name for member in members]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    sample = rows[0]["sample"] if rows else "<sample>"
+    example = "\t".join([dataset, sample, "table", f"unpacked/{names[0] if names else '<file>'}"])
+    msg = (
+        f"dataset {dataset}: no file in {', '.join(listing.path for listing in listings)} is known "
+        f"by its name as a matrix. Found there: {', '.join(names[:_SHOWN]) or 'nothing'}{more}. "
+        "Unpack it and give the files of each sample in the table of files, with their roles "
+        f"(matrix, barcodes, features, h5, h5ad, table), for example the line: {example}"
+    )
+    return IngestError(msg)
 
 
 def _refuse_swapped(matched: Mapping[str, Found], samples: Sequence[Mapping[str, str]]) -> None:

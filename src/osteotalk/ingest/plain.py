@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,15 +41,35 @@ def plain_bytes(path: str) -> Iterator[IO[bytes]]:
         raise IngestError(msg)
     try:
         with Path(path).open("rb") as raw:
-            zipped = raw.peek(2)[:2] == _GZIP
-            unpacked = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if zipped else raw
-            stream = io.BufferedReader(_Capped(unpacked, path), _BUFFER)
+            stream, zipped = io.BufferedReader(_Capped(raw, path), _BUFFER), False
+            while stream.peek(2)[:2] == _GZIP:  # some files are compressed twice
+                unpacked = cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
+                stream, zipped = io.BufferedReader(_Capped(unpacked, path), _BUFFER), True
             yield stream
             while zipped and stream.read(_BUFFER):
                 pass
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         msg = f"{path} is a truncated or damaged gzip file ({error}); download or copy it again"
         raise IngestError(msg) from None
+
+
+def unpacked_copy(path: str, folder: str | Path) -> str:
+    """Path of the plain bytes of a file: itself, or, if it is gzip, a copy in `folder`.
+
+    Raises
+    ------
+    IngestError
+        As `plain_bytes`.
+    """
+    if not Path(path).is_file():
+        return path
+    with Path(path).open("rb") as raw:
+        if raw.read(2) != _GZIP:
+            return path
+    target = Path(folder) / Path(path).name.removesuffix(".gz")
+    with plain_bytes(path) as source, target.open("wb") as sink:
+        shutil.copyfileobj(source, sink, _BUFFER)
+    return str(target)
 
 
 def plain_text(path: str) -> str:

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,12 +15,22 @@ from scipy import sparse
 
 from osteotalk import io
 from osteotalk.ingest import h5ad, table_text, tenx_h5, tenx_mtx
-from osteotalk.ingest.authors import attach_labels, cells_of_sample, read_metadata
+from osteotalk.ingest.authors import (
+    attach_labels,
+    cells_of_sample,
+    read_metadata,
+    samples_of_cells,
+)
+from osteotalk.ingest.cells import cells_elsewhere
+from osteotalk.ingest.counts import KEEP, check_counts
 from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.features import only_genes_and_cells, turned_right
 from osteotalk.ingest.genes import SymbolTable, name_genes, read_orthologs
 from osteotalk.ingest.gtf import COLUMNS as POSITIONS
 from osteotalk.ingest.gtf import clean_positions
+from osteotalk.ingest.kinds import check_kinds
 from osteotalk.ingest.members import extract_sample
+from osteotalk.ingest.plain import unpacked_copy
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +52,7 @@ def read_sample(
     sample_row: Mapping[str, str],
     symbols: SymbolTable,
     dataset_row: Mapping[str, str] = MappingProxyType({}),
+    sample_values: Sequence[str] = (),
     scratch: str | Path | None = None,
 ) -> tuple[AnnData, dict[str, Any]]:
     """Read the counts of one sample and put them in the form that every later stage expects.
@@ -52,42 +63,63 @@ def read_sample(
         Paths by role: matrix, barcodes and features; or h5; or h5ad; or table; or archive with
         members (the table of what belongs to which sample). Also metadata and orthologs.
     sample_row
-        Row of the table of samples: dataset, sample, patient, condition, maybe accession.
+        Row of the table of samples: dataset, sample, patient, condition, maybe accession and
+        sample_value.
     symbols
         Approved gene symbols.
     dataset_row
-        Row of the table of datasets: sample_key, author_label, author_qc.
+        Row of the table of datasets: sample_key, author_label, author_qc, odd_counts.
+    sample_values
+        What all samples of the dataset, also retired ones, are called in the column of samples;
+        cells of others are counted.
     scratch
         Folder on a disk with room for the unpacked files of the sample.
 
     Returns
     -------
-    Cells x genes (CSR, int32 counts), and a report of what was changed on the way. `obs_names` are
-    `<sample>_<barcode>`; `obs` holds dataset, sample, patient, condition, and author_label and
-    author_qc where the dataset has them; `var_names` are unique gene symbols, `var["ensembl_id"]`
-    the ids; `var` has chromosome, start and end too where the file of a human cohort has them.
+    Cells x genes (CSR, int32 counts), and a report of what was changed and left out on the way.
+    `obs_names` are `<sample>_<barcode>`; `obs` holds dataset, sample, patient, condition, and
+    author_label and author_qc where the dataset has them; `var_names` are unique gene symbols,
+    `var["ensembl_id"]` the ids; `var` has chromosome, start and end too where the file of a human
+    cohort has them.
 
     Raises
     ------
     IngestError
         If the files cannot be read or do not hold counts.
     """
+    odd_counts = dataset_row.get("odd_counts", "")
     with tempfile.TemporaryDirectory(prefix=".unpacked-", dir=scratch) as folder:
         where = files.get("archive", "")
         if where:
             members = io.read_tsv(files["members"], table="members")
             unpacked, inside = extract_sample(
-                members, sample=sample_row["sample"], archive=where, folder=folder
+                members, sample=sample_row["sample"], archive=where, folder=Path(folder) / "files"
             )
             files, where = {**files, **unpacked}, f"{where} ({inside})"
         role = next(role for role in READERS if role in files)
         where = where or files[role]
-        adata = _read(role, files, sample_row=sample_row, dataset_row=dataset_row)
-    _check_counts(adata, where)
+        check_kinds(files)
+        if role in ("h5", "h5ad"):
+            files = {**files, role: unpacked_copy(files[role], folder)}
+        adata, report = _read(
+            role,
+            files,
+            sample_row=sample_row,
+            dataset_row=dataset_row,
+            sample_values=sample_values,
+            symbols=symbols,
+        )
+    if adata.n_obs == 0 or adata.n_vars == 0:
+        msg = f"{where} holds {adata.n_obs} cells x {adata.n_vars} genes: nothing to analyse"
+        raise IngestError(msg)
+    check_counts(adata.X, where=where, odd_counts=odd_counts)
     orthologs = read_orthologs(files["orthologs"]) if "orthologs" in files else None
     authors = adata.obs
     adata, genes = name_genes(adata, symbols=symbols, orthologs=orthologs, where=where)
-    report = {
+    if genes["summed"]:
+        check_counts(adata.X, where=where, odd_counts=KEEP, added=genes["summed_symbols"])
+    report |= {
         **{column: sample_row[column] for column in ("dataset", "sample")},
         "file": where,
         "format": role,
@@ -95,8 +127,11 @@ def read_sample(
         "genes": genes,
     }
     result = _tidy(adata, authors, sample_row=sample_row, where=where, report=report)
-    result.uns["ingest"] = {key: value for key, value in report.items() if key != "genes"}
+    kept = ("dataset", "sample", "file", "format", "counts_from", "empty_droplets", "n_droplets")
+    result.uns["ingest"] = {key: report[key] for key in kept}
     log.info("%s: %d droplets with counts, %d genes", where, result.n_obs, result.n_vars)
+    for what, n in report["left_out"].items():
+        log.warning("%s: left out: %d %s", where, n, what)
     return result, report
 
 
@@ -106,29 +141,45 @@ def _read(
     *,
     sample_row: Mapping[str, str],
     dataset_row: Mapping[str, str],
-) -> AnnData:
-    """Cells x genes of the sample, with the authors' columns, where there are any, in `obs`."""
-    sample, key = sample_row["sample"], dataset_row.get("sample_key", "")
-    metadata = None
-    if "metadata" in files:  # in an h5ad file the key is a column of obs
-        column = "" if role == "h5ad" else key
-        metadata = read_metadata(files["metadata"], sample=sample, sample_key=column)
+    sample_values: Sequence[str],
+    symbols: SymbolTable,
+) -> tuple[AnnData, dict[str, Any]]:
+    """Cells x genes of the sample, with the authors' columns, where there are any, in `obs`.
+
+    And what was left out.
+    """
+    sample = sample_row.get("sample_value") or sample_row["sample"]
+    key = dataset_row.get("sample_key", "")
+    names = (sample_row["sample"], sample_row.get("accession", ""), sample)
     with warnings.catch_warnings():
         # Repeated names are dealt with later: genes are added up, barcodes refused.
         warnings.filterwarnings("ignore", message="(Variable|Observation) names are not unique")
         adata = READERS[role](files, sample=sample, sample_key=key)
-    if metadata is not None and role in ("h5", "table") and key:
-        adata = cells_of_sample(adata, metadata, sample=sample, where=files["metadata"])
-    return attach_labels(
+        adata, turned = turned_right(adata, known=symbols.known, where=files[role])
+        adata, left_out = only_genes_and_cells(adata)
+    metadata = None
+    if "metadata" in files:
+        table = files["metadata"]
+        # in an h5ad file the key is a column of obs
+        column = "" if role == "h5ad" else key
+        metadata = read_metadata(table, sample=sample, sample_key=column)
+        if role in ("h5", "table") and column:
+            adata.uns["cells_by_sample"] = samples_of_cells(adata, table, sample_key=column)
+            adata = cells_of_sample(adata, metadata, names=names, where=table)
+    of_file = adata.uns.pop("cells_by_sample", ())
+    if sample_values:
+        left_out |= cells_elsewhere(of_file, column=key, values=sample_values)
+    adata = attach_labels(
         adata,
         metadata,
-        names=(sample, sample_row.get("accession", "")),
+        names=names,
         columns={
             "author_label": dataset_row.get("author_label", ""),
             "author_qc": dataset_row.get("author_qc", ""),
         },
         where=files.get("metadata", files[role]),
     )
+    return adata, {"turned": turned or bool(adata.uns.pop("turned", False)), "left_out": left_out}
 
 
 def _tidy(
@@ -148,7 +199,11 @@ def _tidy(
     report["n_droplets"] = int(filled.sum())
     barcodes = adata.obs_names[filled]
     if not barcodes.is_unique:
-        msg = f"{where}: barcode '{barcodes[barcodes.duplicated()][0]}' appears more than once"
+        msg = (
+            f"{where}: barcode '{barcodes[barcodes.duplicated()][0]}' appears more than once "
+            f"({int(barcodes.duplicated().sum())} such cells); were libraries merged? Put the "
+            "name of the library before its barcodes"
+        )
         raise IngestError(msg)
     obs = pd.DataFrame(
         index=pd.Index([f"{sample_row['sample']}_{b}" for b in barcodes], dtype=object)
@@ -163,23 +218,3 @@ def _tidy(
     if set(POSITIONS) <= set(adata.var.columns) and not report["genes"].get("n_orthologs"):
         var[list(POSITIONS)] = clean_positions(adata.var)[list(POSITIONS)]
     return AnnData(counts[filled], obs=obs, var=var)
-
-
-def _check_counts(adata: AnnData, where: str) -> None:
-    values = adata.X.data if sparse.issparse(adata.X) else np.asarray(adata.X)
-    if adata.n_obs == 0 or adata.n_vars == 0:
-        msg = f"{where} holds {adata.n_obs} cells x {adata.n_vars} genes: nothing to analyse"
-        raise IngestError(msg)
-    if values.size and not np.isfinite(values).all():
-        msg = f"{where} holds values that are not finite numbers; raw counts are needed"
-        raise IngestError(msg)
-    if values.size and values.min() < 0:
-        msg = f"{where} holds negative values (lowest: {values.min():.4g}); raw counts are needed"
-        raise IngestError(msg)
-    if values.size and not np.array_equal(values, np.rint(values)):
-        example = values[values != np.rint(values)].flat[0]
-        msg = (
-            f"{where} holds values that are not whole numbers (for example {example:.4g}); "
-            "raw counts are needed, not normalised ones"
-        )
-        raise IngestError(msg)

@@ -4,7 +4,7 @@ import csv
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import IO
 
 import numpy as np
@@ -18,7 +18,6 @@ from osteotalk.ingest.plain import plain_bytes
 log = logging.getLogger(__name__)
 
 _BLOCK_VALUES = 4_000_000  # dense values in memory at a time
-_BARCODE = re.compile(r"(.*[^A-Za-z])?[ACGTN]{12,}([^A-Za-z].*)?")
 _Lines = list[tuple[int, str]]  # number of the line in the file, and the line
 
 
@@ -41,14 +40,14 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     ------
     IngestError
         If the file is missing or damaged, if a line has a value too many or too few, or one that is
-        no number, or if genes and cells are exchanged.
+        no number.
     """
     del sample, sample_key
     path = files["table"]
     with plain_bytes(path) as stream:
         lines = _lines(stream, path)
-        number, header = next(lines, (1, ""))
-        separator = _separator(header, path)
+        n_comments, (number, header), lines = _after_comments(lines)
+        separator = _separator(header, path, line=number)
         cells = _fields(header, separator)
         first = next(lines, None)
         if first is None:
@@ -64,14 +63,10 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
             genes += names
             blocks.append(sparse.csr_matrix(values))
             block = list(islice(lines, n_rows))
-    if sum(map(_is_barcode, genes)) > len(genes) / 2 > sum(map(_is_barcode, cells)):
-        msg = (
-            f"{path} has cells in rows ('{genes[0]}' in line {first[0]}); genes are expected in "
-            "rows and cells in columns: transpose the table"
-        )
-        raise IngestError(msg)
     counts = sparse.csr_matrix(sparse.vstack(blocks).T)
     log.info("%s: %d genes x %d cells", path, len(genes), len(cells))
+    if n_comments:
+        log.info("%s: %d lines of comments (#) before the header", path, n_comments)
     return AnnData(counts, obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=genes))
 
 
@@ -83,16 +78,57 @@ def _lines(stream: IO[bytes], path: str) -> Iterator[tuple[int, str]]:
         except UnicodeDecodeError as error:
             msg = f"{path} line {number} is not text ({error})"
             raise IngestError(msg) from None
+        if "\r" in line:
+            msg = (
+                f"{path} line {number}: a carriage return in the middle of the line; save the file "
+                "with line ends of Unix or Windows"
+            )
+            raise IngestError(msg)
         if line.strip(" "):
             yield number, line
 
 
-def _separator(header: str, path: str) -> str:
+def _after_comments(
+    lines: Iterator[tuple[int, str]],
+) -> tuple[int, tuple[int, str], Iterator[tuple[int, str]]]:
+    """Number of the comments (#) before the header, the header, and the lines below.
+
+    A header may begin with # too; then its fields are those of the line below.
+    """
+    comments: list[tuple[int, str]] = []
+    for line in lines:
+        if not line[1].lstrip('"').startswith("#"):
+            break
+        comments.append(line)
+    else:
+        return 0, (comments or [(1, "")])[0], iter(comments[1:])
+    if comments:
+        number, last = comments[-1]
+        separator = max("\t,;", key=last.count)
+        numbers = line[1].split(separator)[1:]
+        if (
+            last.count(separator)
+            and last.count(separator) == line[1].count(separator)
+            and all(_is_number(value) for value in numbers[:5])
+        ):
+            return len(comments) - 1, (number, last.lstrip("# ")), chain([line], lines)
+    return len(comments), line, lines
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value.strip('" '))
+    except ValueError:
+        return False
+    return True
+
+
+def _separator(header: str, path: str, *, line: int) -> str:
     bare = re.sub(r'"[^"]*"', "", header)
     separator = max("\t,;", key=bare.count)
     if not bare.count(separator):
         msg = (
-            f"{path} line 1: no tab, comma or semicolon between names of cells; found "
+            f"{path} line {line}: no tab, comma or semicolon between names of cells; found "
             f"'{header[:60]}'"
         )
         raise IngestError(msg)
@@ -100,7 +136,11 @@ def _separator(header: str, path: str) -> str:
 
 
 def _fields(line: str, separator: str) -> list[str]:
-    return next(csv.reader([line], delimiter=separator))
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error as error:
+        msg = f"a line of a table cannot be parted into fields ({error}): '{line[:60]}'"
+        raise IngestError(msg) from None
 
 
 def _cells(header: list[str], n_values: int, *, path: str, line: int) -> list[str]:
@@ -156,7 +196,3 @@ def _bad_line(block: _Lines, separator: str, *, cells: Sequence[str], path: str)
                 return IngestError(msg)
     msg = f"{path} lines {block[0][0]} to {block[-1][0]} cannot be read as numbers"
     return IngestError(msg)
-
-
-def _is_barcode(name: str) -> bool:
-    return _BARCODE.fullmatch(name) is not None

@@ -1,19 +1,31 @@
 """HDF5 files of Cell Ranger (`filtered_feature_bc_matrix.h5`), versions 2 and 3 of the format."""
 
 import logging
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import h5py
+import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy.sparse import csr_matrix
 
 from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.gene_names import is_human_genome
+from osteotalk.ingest.hdf5 import TENX, TENX_2, check_sparse, open_hdf5, strings
 
 log = logging.getLogger(__name__)
 
-HUMAN = "GRCh38"
+# Column of var and where it stands in the group of the matrix; name and id must be there.
+_VERSION_3: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "features/name",
+        "gene_id": "features/id",
+        "feature_type": "features/feature_type",
+        "genome": "features/genome",
+    }
+)
+_VERSION_2: Mapping[str, str] = MappingProxyType({"name": "gene_names", "gene_id": "genes"})
 
 
 def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
@@ -28,72 +40,78 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
 
     Returns
     -------
-    Cells x genes; `var_names` are symbols, `var["gene_id"]` Ensembl ids. Antibodies and other
-    features that are no genes are left out. Of several genomes (cells of two species in one run)
-    the one whose name begins with GRCh38 is kept.
+    Cells x features; `var_names` are symbols, `var["gene_id"]` Ensembl ids; where the file has them
+    also feature_type and genome. Of a file of version 2 with several genomes, which has a group for
+    each, the human one is read.
 
     Raises
     ------
     IngestError
-        If the file is missing or is not a 10x HDF5 file, or holds several genomes of which not
-        exactly one is GRCh38.
+        If the file is missing, damaged or not a 10x HDF5 file, or holds several genomes of which
+        not exactly one is human.
+
+    Source: https://www.10xgenomics.com/support/software/cell-ranger (HDF5 feature-barcode matrix)
     """
     del sample, sample_key
-    import scanpy as sc  # here, because its import takes longer than reading most samples
-
     path = files["h5"]
-    try:
-        genome = _genome_of_v2(path)
-        adata = sc.read_10x_h5(path, gex_only=True, genome=genome)
-    except FileNotFoundError:
-        msg = f"{path} does not exist"
-        raise IngestError(msg) from None
-    except IngestError:
-        raise
-    except Exception as error:
-        msg = f"{path} cannot be read as a 10x HDF5 file ({type(error).__name__}: {error})"
-        raise IngestError(msg) from error
-    if "gene_ids" in adata.var:
-        adata.var["gene_id"] = adata.var["gene_ids"].astype(str)
-    adata = _one_genome(adata, path)
-    adata.X = csr_matrix(adata.X)
-    return adata
+    with open_hdf5(path, expected=(TENX, TENX_2)) as file:
+        if "matrix" in file:
+            return _read_group(file["matrix"], _VERSION_3, path=path)
+        genomes = [name for name in file if isinstance(file[name], h5py.Group)]
+        return _read_group(file[_one_genome(genomes, path)], _VERSION_2, path=path)
 
 
-def _genome_of_v2(path: str) -> str | None:
-    """Genome to read of a file of version 2, which has one group per genome."""
-    with h5py.File(path) as stream:
-        if "matrix" in stream:
-            return None
-        genomes = [name for name, group in stream.items() if isinstance(group, h5py.Group)]
-    return _choose(genomes, path) if genomes else None
-
-
-def _one_genome(adata: AnnData, path: str) -> AnnData:
-    """Genes of one genome, of a file of version 3, without the genome's name before theirs."""
-    if "genome" not in adata.var:
-        return adata
-    genomes = list(dict.fromkeys(adata.var["genome"]))
-    if len(genomes) < 2:
-        return adata
-    genome = _choose(genomes, path)
-    kept = adata[:, (adata.var["genome"] == genome).to_numpy()].copy()
-    log.info("%s: left out %d genes of other genomes", path, adata.n_vars - kept.n_vars)
-    prefix = re.compile(rf"{re.escape(genome)}_+")
-    kept.var_names = pd.Index([prefix.sub("", name, count=1) for name in kept.var_names])
-    kept.var["gene_id"] = [prefix.sub("", name, count=1) for name in kept.var["gene_id"]]
-    return kept
-
-
-def _choose(genomes: Sequence[str], path: str) -> str:
-    human = [genome for genome in genomes if genome.startswith(HUMAN)]
-    if len(genomes) == 1:
-        return genomes[0]
-    if len(human) != 1:
+def _one_genome(genomes: list[str], path: str) -> str:
+    human = [genome for genome in genomes if is_human_genome(genome)]
+    if len(genomes) > 1 and len(human) != 1:
         msg = (
             f"{path} holds several genomes: {', '.join(genomes)}; exactly one whose name begins "
-            f"with {HUMAN} is needed: keep one genome in the file"
+            "with GRCh or hg is needed: keep one genome in the file"
         )
         raise IngestError(msg)
-    log.info("%s: of the genomes %s, %s is read", path, ", ".join(genomes), human[0])
-    return human[0]
+    if len(genomes) > 1:
+        log.info("%s: of the genomes %s, %s is read", path, ", ".join(genomes), human[0])
+    return (human or genomes)[0]
+
+
+def _read_group(group: h5py.Group, columns: Mapping[str, str], *, path: str) -> AnnData:
+    needed = ["barcodes", "shape", columns["name"], columns["gene_id"]]
+    missing = [name for name in needed if name not in group]
+    if missing:
+        msg = f"{path} lacks {', '.join(missing)} in '{group.name}', which a 10x HDF5 file has"
+        raise IngestError(msg)
+    var = {column: strings(group[place]) for column, place in columns.items() if place in group}
+    n_genes, n_cells = (int(n) for n in group["shape"][:2])
+    lengths = {len(values) for values in var.values()}
+    barcodes = np.asarray(group["barcodes"][:])
+    if lengths != {n_genes} or len(barcodes) != n_cells:
+        msg = (
+            f"{path} declares {n_genes} features x {n_cells} barcodes, but lists "
+            f"{sorted(lengths)} features and {len(barcodes)} barcodes; it may be damaged"
+        )
+        raise IngestError(msg)
+    parts = {name: group[name] for name in ("data", "indices", "indptr") if name in group}
+    if "indices" in parts:
+        parts["indices"] = _narrow(parts["indices"], n_genes)
+    check_sparse(parts, n_major=n_cells, n_minor=n_genes, where=f"{path}: {group.name}")
+    counts = csr_matrix((n_cells, n_genes), dtype=group["data"].dtype)
+    counts.data = parts["data"][:]
+    counts.indices = parts["indices"]
+    counts.indptr = parts["indptr"][:].astype(counts.indices.dtype)
+    names = [b.decode("utf-8", "replace") if isinstance(b, bytes) else str(b) for b in barcodes]
+    return AnnData(
+        counts,
+        obs=pd.DataFrame(index=names),
+        var=pd.DataFrame(var, index=var["name"]).drop(columns="name"),
+    )
+
+
+def _narrow(dataset: h5py.Dataset, n_genes: int) -> np.ndarray:
+    """Indices in 32 bits, if these do, without a copy in 64; a number out of range stays so."""
+    whole = dataset.dtype.kind in "iu" and dataset.ndim == 1
+    if not whole or max(dataset.shape[0], n_genes) >= 2**31 - 1:
+        return np.asarray(dataset[:])
+    result = np.empty(dataset.shape, dtype=np.int32)
+    if dataset.shape[0]:
+        dataset.read_direct(result)  # HDF5 keeps what is out of range at the limits
+    return result

@@ -40,6 +40,7 @@ _DAMAGE = (
     struct.error,
     ValueError,
     OverflowError,
+    IndexError,  # of a name without a letter
     NotImplementedError,
     RuntimeError,  # also RecursionError, of a chain of extended headers
 )

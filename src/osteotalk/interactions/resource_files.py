@@ -7,8 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pandas as pd
 
 from osteotalk.ingest.gene_tables import SymbolTable
 from osteotalk.interactions.gene_naming import HUMAN, UNKNOWN, looks_like
+from osteotalk.liana_file import MOUSE, liana_table
 from osteotalk.tables.cells import date_problems
 from osteotalk.tables.model import TableError, count_problems
 from osteotalk.tables.read import read_table
@@ -23,7 +22,6 @@ from osteotalk.tables.renew import renew_text
 
 log = logging.getLogger(__name__)
 
-MOUSE = "mouseconsensus"  # the only resource of LIANA that is not of human genes
 SIDES = ("ligand", "receptor")
 # Problems of a file that are written out; the others are counted.
 _SHOWN = 20
@@ -58,25 +56,9 @@ class Source:
         return f"{'file' if self.sha256 else 'liana'}:{self.name}"
 
 
-@cache
-def _liana_table() -> pd.DataFrame:
-    """All resources of LIANA: resource, ligand, receptor.
-
-    Read from LIANA's own file, because importing LIANA takes seconds.
-    """
-    spec = find_spec("liana")
-    if spec is None or not spec.submodule_search_locations:
-        msg = "the package liana, which holds the ligand-receptor resources, is not installed"
-        raise ModuleNotFoundError(msg)
-    path = Path(spec.submodule_search_locations[0]) / "resource" / "omni_resource.csv"
-    names = {"source_genesymbol": "ligand", "target_genesymbol": "receptor"}
-    table = pd.read_csv(path, usecols=["resource", *names], dtype=str, keep_default_na=False)
-    return table.rename(columns=names)[["resource", *SIDES]]
-
-
 def liana_names() -> list[str]:
     """Names of all resources of LIANA, sorted; all but `MOUSE` are of human genes."""
-    return sorted(_liana_table()["resource"].unique())
+    return sorted(liana_table()["resource"].unique())
 
 
 def liana_resource(name: str) -> pd.DataFrame:
@@ -93,14 +75,14 @@ def liana_resource(name: str) -> pd.DataFrame:
     """
     if name not in liana_names():
         raise TableError(_unknown(name))
-    table = _liana_table()
+    table = liana_table()
     pairs = table.loc[table["resource"] == name, list(SIDES)]
     return pairs.drop_duplicates().reset_index(drop=True)
 
 
 def liana_pairs(symbols: SymbolTable) -> pd.DataFrame:
     """Pairs of all human resources of LIANA, each once, with renewed symbols: ligand, receptor."""
-    table = _liana_table()
+    table = liana_table()
     pairs = table.loc[table["resource"] != MOUSE, list(SIDES)].drop_duplicates()
     renewed = {side: [renew_text(name, symbols) for name in pairs[side]] for side in SIDES}
     return pd.DataFrame(renewed).drop_duplicates().reset_index(drop=True)
@@ -137,7 +119,7 @@ def directions(symbols: SymbolTable) -> Counter[Pair]:
     -------
     Number of resources by `direction_key`; 0 for a pair that none of them lists.
     """
-    table = _liana_table()
+    table = liana_table()
     found: Counter[Pair] = Counter()
     for name in liana_names():
         if name != MOUSE:

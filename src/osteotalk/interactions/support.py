@@ -1,7 +1,8 @@
 """In how many patients is an edge seen?"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,7 @@ def summarise_support(
     *,
     min_cells: int,
     alpha: float,
+    not_measured: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Support of every edge over the patients of a cohort.
 
@@ -105,6 +107,8 @@ def summarise_support(
         `obs` of the annotated cohort.
     min_cells, alpha
         See `informative_patients` and `is_active`.
+    not_measured
+        Genes that a sample did not measure, by sample: it is not informative for edges with them.
 
     Returns
     -------
@@ -133,6 +137,7 @@ def summarise_support(
     edges["patients"] = patients.reindex(edges.index, fill_value="")
     keys = pd.MultiIndex.from_frame(edges[["source", "target"]])
     edges["n_informative"] = n_informative.reindex(keys).to_numpy()
+    _correct_informative(edges, informative, not_measured)
     edges["support"] = edges["n_active"] / edges["n_informative"]
     edges["support_low"], edges["support_high"] = wilson_interval(
         edges["n_active"].to_numpy(), edges["n_informative"].to_numpy()
@@ -140,8 +145,30 @@ def summarise_support(
     return conform(edges.assign(dataset=dataset), table="support")
 
 
+def _correct_informative(
+    edges: pd.DataFrame, informative: pd.DataFrame, not_measured: Mapping[str, Collection[str]]
+) -> None:
+    """Count again the informative patients of edges with a gene that a sample lacks, in place."""
+    lacking = {sample: set(genes) for sample, genes in not_measured.items()}
+    partly = set().union(*lacking.values())
+    genes = (edges["ligand_complex"] + "_" + edges["receptor_complex"]).str.split("_").map(set)
+    by_ends = dict(tuple(informative.groupby(["source", "target"])))
+    counts = edges["n_informative"].to_numpy(copy=True)
+    for row in np.flatnonzero([bool(own & partly) for own in genes]):
+        own = genes.iloc[row]
+        places = by_ends[edges["source"].iloc[row], edges["target"].iloc[row]]
+        measured = [not own & lacking.get(sample, set()) for sample in places["sample"]]
+        counts[row] = places.loc[measured, "patient"].nunique()
+    edges["n_informative"] = counts
+
+
 def support_of_files(
-    files: Sequence[str | Path], obs: pd.DataFrame, *, min_cells: int, alpha: float
+    files: Sequence[str | Path],
+    obs: pd.DataFrame,
+    *,
+    min_cells: int,
+    alpha: float,
+    not_measured: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Support of every edge, read from the samples' tables one source population at a time.
 
@@ -151,7 +178,7 @@ def support_of_files(
     ----------
     files
         Tables `interactions`, one per sample.
-    obs, min_cells, alpha
+    obs, min_cells, alpha, not_measured
         See `summarise_support`.
 
     Returns
@@ -167,7 +194,11 @@ def support_of_files(
         filled = [part for part in rows if len(part)]
         if filled:
             part = pd.concat(filled, ignore_index=True)
-            parts.append(summarise_support(part, obs, min_cells=min_cells, alpha=alpha))
+            parts.append(
+                summarise_support(
+                    part, obs, min_cells=min_cells, alpha=alpha, not_measured=not_measured
+                )
+            )
     return pd.concat(parts, ignore_index=True) if parts else empty_frame("support")
 
 

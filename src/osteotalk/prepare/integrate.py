@@ -13,7 +13,9 @@ import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
+from osteotalk.ingest.gene_tables import some
 from osteotalk.ingest.gtf import COLUMNS, clean_positions
+from osteotalk.measured import KEY, partly_measured
 from osteotalk.prepare.align import NONE, align, method_version, need_method
 from osteotalk.prepare.mixing import choose_cells, measure_mixing
 
@@ -29,11 +31,13 @@ _VAR = (ID, *COLUMNS)
 
 
 def merge_samples(samples: Sequence[AnnData]) -> AnnData:
-    """Merge samples on the genes that all of them measured.
+    """Merge samples with all genes that at least one of them measured.
 
-    Samples without cells are left out and named in `uns["merge"]`, with the number of genes that
-    some samples lack, the samples without positions of genes, and the numbers of genes whose ids
-    and whose positions differ between samples.
+    What a sample did not measure is 0 in its cells, and its genes are named in
+    `uns["not_measured"]` by sample (see `osteotalk.measured`). Samples without cells are left out
+    and named in `uns["merge"]`, with the number of genes that some samples lack, the samples
+    without positions of genes, and the numbers of genes whose ids and whose positions differ
+    between samples.
 
     Ids and positions are merged gene by gene: the known one counts. Where samples differ it is
     unknown.
@@ -53,11 +57,12 @@ def merge_samples(samples: Sequence[AnnData]) -> AnnData:
             f"look at qc.json of each sample and at quality_control in the config ({reasons})"
         )
         raise ValueError(msg)
-    merged = ad.concat(filled, join="inner", merge="same")
-    if merged.n_vars == 0:
-        msg = "the samples share no gene name; are some of them of another species or id type?"
+    merged, missing = _join(filled)
+    lacking = len(partly_measured(missing))
+    if lacking == merged.n_vars:
+        msg = "no gene name is in all samples; are some of them of another species or id type?"
         raise ValueError(msg)
-    lacking = len(set().union(*(s.var_names for s in filled))) - merged.n_vars
+    merged.uns[KEY] = missing
     kept = set(merged.obs["sample"])
     empty = [str(s.uns["ingest"]["sample"]) for s in samples if not s.n_obs]
     merged.uns["merge"] = {
@@ -67,20 +72,37 @@ def merge_samples(samples: Sequence[AnnData]) -> AnnData:
         **_merge_positions(merged, filled),
     }
     log.info(
-        "merged %d cells of %d samples; %d genes in all of them, %d genes in only some left out",
+        "merged %d cells of %d samples; %d genes in all of them, %d more in only some",
         merged.n_obs,
         len(kept),
-        merged.n_vars,
+        merged.n_vars - lacking,
         lacking,
     )
+    for sample, genes in missing.items():
+        log.warning("sample %s did not measure %d genes: %s", sample, len(genes), some(genes))
     for sample in empty:
         log.warning("sample %s has no cell left after quality control and is left out", sample)
     return merged
 
 
+def _join(samples: Sequence[AnnData]) -> tuple[AnnData, dict[str, list[str]]]:
+    """Matrix of all genes, in the order in which they appear; what each sample lacks, if any."""
+    genes = list(dict.fromkeys(gene for sample in samples for gene in sample.var_names))
+    missing = {}
+    for sample in samples:
+        if sample.n_vars < len(genes):
+            own = set(sample.var_names)
+            name = str(sample.obs["sample"].iloc[0])
+            missing[name] = [gene for gene in genes if gene not in own]
+    if not missing:
+        return ad.concat(samples, join="inner", merge="same"), {}
+    merged = ad.concat(samples, join="outer", merge="same", fill_value=0)
+    return merged[:, genes].copy(), missing
+
+
 def _merge_ids(merged: AnnData, samples: Sequence[AnnData]) -> int:
     """Put the ids that the samples agree on into `var`, '' for the others; count those."""
-    columns = [s.var.loc[merged.var_names, ID].astype(str) for s in samples if ID in s.var]
+    columns = [s.var[ID].astype(str) for s in samples if ID in s.var]
     if not columns:
         return 0
     known = pd.concat(columns)
@@ -103,7 +125,7 @@ def _merge_positions(merged: AnnData, samples: Sequence[AnnData]) -> dict[str, A
     merged.var = merged.var.drop(columns=columns, errors="ignore")
     n_differ = 0
     if having:
-        rows = pd.concat([clean_positions(s.var.loc[merged.var_names, columns]) for s in having])
+        rows = pd.concat([clean_positions(s.var[columns]) for s in having])
         known = rows[rows["chromosome"] != ""].reset_index(names="gene").drop_duplicates()
         counts = known["gene"].value_counts()
         n_differ = int((counts > 1).sum())
@@ -137,7 +159,8 @@ def integrate(
     samples
         Filtered counts per sample.
     n_top_genes
-        Highly variable genes, chosen within samples and combined.
+        Highly variable genes, chosen within samples and combined, among those that all samples
+        measured.
     n_pcs
         Principal components of the log-normalised variable genes.
     method
@@ -154,7 +177,8 @@ def integrate(
     Cells x genes: `X` log1p of counts scaled to 1e4 per cell (float32), `layers["counts"]`,
     `obs["cluster"]`, `obsm["X_pca"]` (aligned, if the samples were) and `obsm["X_umap"]`; where
     they were aligned also `obsm["X_pca_unaligned"]` and `obsm["X_umap_unaligned"]` (of at most
-    20,000 cells, NaN for the others). `uns["osteotalk"]["integrate"]` tells what was done; its
+    20,000 cells, NaN for the others). `uns["osteotalk"]["not_measured"]` has the genes that a
+    sample lacks, if one does. `uns["osteotalk"]["integrate"]` tells what was done; its
     `mixing` is that of `osteotalk.prepare.mixing.measure_mixing`.
 
     Raises
@@ -221,12 +245,16 @@ def _reduce(adata: AnnData, *, n_top_genes: int, n_pcs: int, seed: int) -> int:
     sc.pp.normalize_total(adata, target_sum=TARGET_SUM)
     sc.pp.log1p(adata)
     log.info("normalised")
+    shared = ~adata.var_names.isin(partly_measured(adata.uns.get(KEY, {})))
+    part = adata if shared.all() else adata[:, shared].copy()
     big_enough = adata.obs["sample"].value_counts().min() >= MIN_CELLS
     sc.pp.highly_variable_genes(
-        adata,
-        n_top_genes=min(n_top_genes, adata.n_vars),
+        part,
+        n_top_genes=min(n_top_genes, part.n_vars),
         batch_key="sample" if big_enough else None,
     )
+    variable = part.var["highly_variable"].reindex(adata.var_names, fill_value=False)
+    adata.var["highly_variable"] = variable.to_numpy(dtype=bool)
     n_pcs = min(n_pcs, adata.n_obs - 1, int(adata.var["highly_variable"].sum()) - 1)
     sc.pp.pca(adata, n_comps=n_pcs, mask_var="highly_variable", random_state=seed)
     log.info("%d principal components", n_pcs)
@@ -318,4 +346,8 @@ def _tidy(adata: AnnData, done: Mapping[str, Any]) -> AnnData:
     result.uns["osteotalk"] = {
         "integrate": {**done, "versions": versions | method_version(str(done["method"]))}
     }
+    if adata.uns[KEY]:
+        result.uns["osteotalk"][KEY] = {
+            sample: np.array(genes, dtype=object) for sample, genes in adata.uns[KEY].items()
+        }
     return result

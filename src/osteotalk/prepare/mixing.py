@@ -20,6 +20,8 @@ from sklearn.metrics import (
     silhouette_samples,
 )
 
+from osteotalk.measured import KEY
+
 log = logging.getLogger(__name__)
 
 MAX_CELLS = 10_000  # cells that are measured, of all samples
@@ -116,19 +118,22 @@ def clusters_alone(adata: AnnData, *, n_neighbors: int, seed: int) -> np.ndarray
     Parameters
     ----------
     adata
-        Log-normalised cells x genes with ``obs["sample"]``.
+        Log-normalised cells x genes with ``obs["sample"]``, and in ``uns["not_measured"]`` the
+        genes that a sample lacks.
 
     Returns
     -------
     Cluster of each cell as ``<sample>:<number>``; '' for samples of fewer than 50 cells.
     """
     sample = adata.obs["sample"].astype(str).to_numpy()
+    missing = adata.uns.get(KEY, {})
     found = np.full(adata.n_obs, "", dtype=object)
     for name in sorted(set(sample)):
         own = np.flatnonzero(sample == name)
         if len(own) < MIN_SAMPLE:
             continue
-        cells = AnnData(adata.X[own].copy())
+        measured = ~adata.var_names.isin(list(missing.get(name, ())))
+        cells = AnnData(adata.X[own][:, measured].copy())
         sc.pp.highly_variable_genes(cells, n_top_genes=min(GENES, cells.n_vars))
         n_comps = min(COMPONENTS, len(own) - 1, int(cells.var["highly_variable"].sum()) - 1)
         sc.pp.pca(cells, n_comps=n_comps, mask_var="highly_variable", random_state=seed)

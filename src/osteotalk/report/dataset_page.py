@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
+from osteotalk.measured import not_measured
 from osteotalk.report.agreement_section import agreement_section
 from osteotalk.report.claim_words import Names, programme_labels
 from osteotalk.report.cohort_tables import (
@@ -18,6 +19,7 @@ from osteotalk.report.edges_section import edges_section
 from osteotalk.report.evidence_section import evidence_section
 from osteotalk.report.integration_section import integration_section
 from osteotalk.report.interactome_section import network_section
+from osteotalk.report.left_out import genes_named
 from osteotalk.report.malignancy_section import malignancy_section
 from osteotalk.report.model import Page
 from osteotalk.report.origin_section import OUT_OF_COMBINED, origin_section, status_words
@@ -116,6 +118,8 @@ def build_dataset_page(
             retired[retired["dataset"].astype(str) == dataset],
             ingest,
             dataset=dataset,
+            missing=not_measured(adata.uns),
+            named=genes_named(claims),
         ),
         qc_section(ordered, qc, adata.obs, dataset=dataset, stamp=stamp),
         population_section(cohort, clusters=clusters, markers=markers),

@@ -1,10 +1,12 @@
 """Where a cohort is from, how sure that is, and how its files were read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
+from osteotalk.report.left_out import left_out_table
 from osteotalk.report.model import Column, Section, Table
 from osteotalk.report.text import enumerate_words, plural, words
 
@@ -41,6 +43,8 @@ def origin_section(
     ingest: Sequence[Mapping[str, Any]],
     *,
     dataset: str,
+    missing: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    named: Collection[str] = (),
 ) -> Section:
     """Section on the origin of a cohort.
 
@@ -54,6 +58,8 @@ def origin_section(
         Content of each sample's ``ingest.json``.
     dataset
         Id of the cohort.
+    missing, named
+        Genes that a sample did not measure, by sample; genes that claims name.
     """
     facts = [
         (label, status_words(dataset_row.get(key)) if key == "status" else text)
@@ -66,6 +72,8 @@ def origin_section(
     if facts:
         tables.insert(0, _fact_table(facts, dataset=dataset))
     if ingest:
+        left_out = left_out_table(ingest, missing, named=set(named), dataset=dataset)
+        tables += [left_out] if left_out else []
         tables.append(_reading_table(ingest, dataset=dataset))
     return Section(
         anchor="origin",
@@ -177,6 +185,7 @@ def _reading_table(ingest: Sequence[Mapping[str, Any]], *, dataset: str) -> Tabl
                 "n_genes_file": genes["n_genes_file"],
                 "n_genes": genes["n_genes"],
                 "renamed": genes["renamed"],
+                "names_changed": sum(genes.get("names_changed", {}).values()),
                 "summed": genes["summed"],
                 "unmapped": len(genes["unmapped"]),
                 "no_ortholog": len(genes["no_ortholog"]),
@@ -189,7 +198,8 @@ def _reading_table(ingest: Sequence[Mapping[str, Any]], *, dataset: str) -> Tabl
     return Table(
         "table-reading",
         frame,
-        "What was read, and how genes were named. Renamed: a previous symbol was replaced by the "
+        "What was read, and how genes were named. Spelling restored: quotes, genome, id or other "
+        "additions taken off, hyphens put back. Renamed: a previous symbol was replaced by the "
         "approved one. Summed: rows added to another of the same symbol.",
         (
             Column("sample", "Sample", "code"),
@@ -198,6 +208,7 @@ def _reading_table(ingest: Sequence[Mapping[str, Any]], *, dataset: str) -> Tabl
             Column("empty_droplets", "Without counts", "integer"),
             Column("n_genes_file", "Genes in the file", "integer"),
             Column("n_genes", "Genes kept", "integer"),
+            Column("names_changed", "Spelling restored", "integer"),
             Column("renamed", "Renamed", "integer"),
             Column("summed", "Summed", "integer"),
             Column("unmapped", "Without symbol", "integer"),

@@ -72,8 +72,8 @@ def test_gzip_is_told_by_content_and_previous_symbols_are_renewed(gtf, tmp_path)
         (b'1\ta\tgene\t1\t2\t.\t+\t.\tother "X";\n', "line 1: no gene_id or gene_name"),
         (b'1\ta\texon\t1\t2\t.\t+\t.\tgene_id "X";\n', "no row of feature gene"),
         (b'GL1\ta\tgene\t1\t2\t.\t+\t.\tgene_id "X";\n', "1 rows of feature gene, none on chrom"),
-        (gzip.compress(GTF.encode())[:-30], "cannot be read"),
-        (b"\x1f\x8bnot gzip", "cannot be read"),
+        (gzip.compress(GTF.encode())[:-30], "is a truncated or damaged gzip file"),
+        (b"\x1f\x8bnot gzip", "is a truncated or damaged gzip file"),
     ],
 )
 def test_what_is_no_gtf_is_refused_with_the_place(tmp_path, content, message):

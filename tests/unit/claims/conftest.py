@@ -83,6 +83,7 @@ def light_cohort(means, *, populations, **given):
         "states": {},
         "state_parents": dict(zip(VOCABULARY["population"], VOCABULARY["parent"], strict=True)),
         "genes": pd.Index([f"G{i}" for i in range(g)]),
+        "measured": np.ones((s, g), dtype=bool),
         "means": means,
         "shares": (means > 0).astype(float),
         "detection": np.full(g, 0.2),

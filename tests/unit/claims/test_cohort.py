@@ -178,3 +178,18 @@ def test_no_sample_gives_no_patient(kit):
     for shape in ((0,), (0, 3), (0, 0)):
         mean, patients = cohort.by_patient(np.zeros(shape), np.zeros(0, dtype=int))
         assert (mean.shape, patients) == (shape, [])
+
+
+def test_a_gene_that_one_sample_did_not_measure(kit):
+    """It is unknown there: neither zero in the detection nor informative for the pair."""
+    whole, lacking = tiny(kit), tiny(kit, sample="S2")
+    lacking = SampleData(lacking.adata[:, ["A"]].copy(), lacking.interactions)
+    cohort = gather(kit, whole, lacking)
+    assert list(cohort.genes) == ["A", "B"]
+    assert cohort.measured.tolist() == [[True, True], [True, False]]
+    expressing = [int((whole.adata[:, gene].X > 0).sum()) for gene in "AB"]
+    assert cohort.detection.tolist() == [2 * expressing[0] / 16, expressing[1] / 8]
+    assert cohort.means[1, :, 1].tolist() == [0, 0]
+    np.testing.assert_array_equal(cohort.means[1, :, 0], cohort.means[0, :, 0])
+    assert cohort.pair_measured.tolist() == [[True], [False]]
+    assert cohort.pairs_of(["A^B", "B^A"]).tolist() == [0]

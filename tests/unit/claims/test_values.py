@@ -205,8 +205,12 @@ def test_sides_and_informative_samples(kit, cohort):
     assert (own.source.tolist(), own.target.tolist()) == ([2, 3], [4])
     own = v.sides(other, cohort)
     assert (own.source.tolist(), own.target.tolist()) == ([4], [0, 1, 2, 3])
-    assert v.informative(cohort, Sides(np.array([3]), np.array([0]))).tolist() == [0, 1, 3]
-    assert v.informative(cohort, Sides(np.array([0]), np.array([3, 4]))).tolist() == [0, 1, 2, 3]
+    measured = np.ones((len(cohort.samples), 2), dtype=bool)
+    one, many = Sides(np.array([3]), np.array([0])), Sides(np.array([0]), np.array([3, 4]))
+    assert v.informative(cohort, one, measured).tolist() == [0, 1, 3]
+    assert v.informative(cohort, many, measured).tolist() == [0, 1, 2, 3]
+    measured[1, 0] = False  # a gene that one sample did not measure
+    assert v.informative(cohort, one, measured).tolist() == [0, 3]
 
 
 def test_shares_of_populations_and_states(kit):

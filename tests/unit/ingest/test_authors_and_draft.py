@@ -93,7 +93,7 @@ def test_metadata_tell_the_samples_of_one_file_apart(tmp_path):
     assert adata.obs_names.tolist() == ["A_AAA-1", "A_GGG-1"]
     assert adata.obs["author_label"].tolist() == ["w", "y"]
     np.testing.assert_array_equal(adata.X.toarray(), COUNTS[[0, 2]])
-    with pytest.raises(IngestError, match=r"no cell of sample 'D'.*has: A, B, C"):
+    with pytest.raises(IngestError, match=r"no cell of sample 'D'.*has: 'A', 'B', 'C'"):
         read(files, sample="D", sample_key="Sample")
     with pytest.raises(IngestError, match=r"no column 'Donor'.*sample_key.*are: Sample, Type"):
         read(files, sample="A", sample_key="Donor")

@@ -143,6 +143,11 @@ def test_each_rule_of_human_genes(symbols):
         "unmapped": ["ENSG00000999999"],
         "n_orthologs": 0,
         "no_ortholog": [],
+        "known": 4,
+        "names_changed": {},
+        "names_changed_examples": {},
+        "names_lost": {},
+        "names_lost_examples": {},
     }
     assert json.loads(json.dumps(report)) == report
 
@@ -303,9 +308,10 @@ def test_ids_without_any_symbol_are_refused_if_they_are_most(symbols):
 def test_a_gene_without_name_takes_its_id_or_is_refused(symbols):
     ids = ["ENSG00000000001", "ENSG00000118523", "SIM1", ""]
     assert named(["", "nan", "C", "D"], symbols, ids)[0] == ["ENSG00000000001", "CCN2", "C", "D"]
-    with pytest.raises(
-        IngestError, match="the file: 2 genes have neither a name .* \\(gene 2, 3\\)"
-    ):
+    genes, report = named(["A", "B", ""], symbols, ["", "", ""])
+    assert genes == ["A", "B"]
+    assert report["names_lost"] == {"genes without a name and an id": 1}
+    with pytest.raises(IngestError, match="most of its 3 genes have neither a name .*: 2 genes"):
         named(["A", "", "nan"], symbols, ["", "", ""])
 
 

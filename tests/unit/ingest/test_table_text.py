@@ -77,10 +77,6 @@ def test_names_with_the_separator_in_quotes(tmp_path):
         ("g,A,B\n", "has no line after line 1: expected one line per gene"),
         ("g A B\nX 1 2\n", "line 1: no tab, comma or semicolon between names of cells; found 'g A"),
         ("", "line 1: no tab, comma or semicolon"),
-        (
-            "cell,X,Y\nAACCGTTAACCGTT-1,1,2\nS1_CACCGTTAACCGTT,3,4\n",
-            r"has cells in rows \('AACCGTTAACCGTT-1' in line 2\).*transpose the table",
-        ),
     ],
 )
 def test_tables_that_cannot_be_read(tmp_path, text, message):

@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from osteotalk import liana_file
 from osteotalk.contract_checks import check_frame
 from osteotalk.ingest.gene_tables import SymbolTable, read_symbols
 from osteotalk.interactions import resource as res
@@ -84,9 +85,9 @@ def test_liana_is_not_imported():
 
 
 def test_without_liana_the_message_says_so(monkeypatch):
-    monkeypatch.setattr(resource_files, "find_spec", lambda name: None)
+    monkeypatch.setattr(liana_file, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match="liana, which holds .* is not installed"):
-        resource_files._liana_table.__wrapped__()
+        liana_file.liana_table.__wrapped__()
 
 
 @pytest.mark.parametrize(

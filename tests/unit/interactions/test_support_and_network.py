@@ -111,3 +111,11 @@ def test_network_holds_every_supported_edge(obs):
     assert graph.nodes["b"]["label"] == "b"  # not in the vocabulary
     (edge,) = graph.get_edge_data("a", "b").values()
     assert (edge["ligand"], edge["n_active"], edge["support"]) == ("L", 2, 1.0)
+
+
+def test_a_sample_that_did_not_measure_a_gene_is_not_informative(obs):
+    table = scored(("S1", "a", "a", 0.01, 0.1), ("S1", "a", "b", 0.01, 0.1))
+    missing = {"S3": ["X", "R"], "S2": ["Y"]}
+    found = summarise_support(table, obs, min_cells=10, alpha=0.05, not_measured=missing)
+    assert found.set_index("target")["n_informative"].to_dict() == {"a": 2, "b": 1}
+    assert found.set_index("target").loc["b", "support"] == 1

@@ -6,6 +6,7 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
+from osteotalk import io
 from osteotalk.contract_checks import check_adata
 from osteotalk.prepare.align import MethodError
 from osteotalk.prepare.integrate import _reduce, integrate, merge_samples
@@ -40,14 +41,19 @@ INTEGRATION = {
 }
 
 
-def test_merge_keeps_shared_genes_and_names_empty_samples():
+def test_merge_keeps_all_genes_and_names_empty_samples():
     one, two = filtered("S1"), filtered("S2", seed=1)
     two = two[:, :-1].copy()
     two.uns["ingest"] = {"file": "b", "sample": "S2", "n_droplets": 60}
     empty = one[:0].copy()
     empty.uns["ingest"] = {"file": "c", "sample": "S3", "n_droplets": 4}
     merged = merge_samples([one, two, empty])
-    assert merged.n_vars == one.n_vars - 1
+    assert merged.var_names.tolist() == one.var_names.tolist()
+    assert merged.uns["not_measured"] == {"S2": ["G79"]}
+    own = (merged.obs["sample"] == "S1").to_numpy()
+    np.testing.assert_array_equal(merged.X[own].toarray(), one.X.toarray())
+    np.testing.assert_array_equal(merged.X[~own][:, :-1].toarray(), two.X.toarray())
+    assert merged.X[~own][:, -1].nnz == 0
     assert merged.uns["merge"] == {
         "empty_samples": ["S3"],
         "genes_not_in_all_samples": 1,
@@ -56,6 +62,20 @@ def test_merge_keeps_shared_genes_and_names_empty_samples():
         "genes_with_differing_positions": 0,
     }
     assert list(merged.var.columns) == []
+
+
+def test_genes_of_some_samples_do_not_decide_the_clusters(tmp_path):
+    one, two = filtered("S1"), filtered("S2", seed=1)
+    two = two[:, 4:].copy()
+    two.uns["ingest"] = {"file": "b", "sample": "S2", "n_droplets": 60}
+    merged = integrate([one, two], **{**INTEGRATION, "n_top_genes": 20})
+    assert merged.uns["osteotalk"]["not_measured"]["S2"].tolist() == ["G0", "G1", "G2", "G3"]
+    assert merged.uns["osteotalk"]["integrate"]["genes_not_in_all_samples"] == 4
+    io.write_stage(merged, tmp_path / "x.h5ad", stage="integrated")
+    assert io.read_not_measured(tmp_path / "x.h5ad") == {"S2": ["G0", "G1", "G2", "G3"]}
+    raw = merge_samples([one, two])
+    _reduce(raw, n_top_genes=20, n_pcs=5, seed=0)
+    assert not raw.var["highly_variable"].iloc[:4].any()
 
 
 def test_all_samples_empty_is_an_error():
@@ -68,7 +88,7 @@ def test_all_samples_empty_is_an_error():
 def test_samples_of_different_species_share_nothing():
     one, two = filtered("S1"), filtered("S2")
     two.var_names = [f"mouse{i}" for i in range(two.n_vars)]
-    with pytest.raises(ValueError, match="the samples share no gene name"):
+    with pytest.raises(ValueError, match="no gene name is in all samples"):
         merge_samples([one, two])
 
 

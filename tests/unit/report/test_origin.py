@@ -1,3 +1,10 @@
+"""The section on the origin of a cohort, and what was left out of its files."""
+
+import pandas as pd
+
+from osteotalk.report.left_out import genes_named, left_out_table
+
+
 def catalogue(inputs, **row):
     return inputs.having(datasets=inputs.datasets.assign(**row))
 
@@ -50,6 +57,41 @@ def test_genes_that_were_lost_are_said(inputs):
     assert "without a one-to-one human ortholog were left out" in html
     assert "Sample S1: only 12 of 90 droplets have a label of the authors." in html
     assert "Authors' labels" in html or "Authors&#39; labels" in html
+
+
+def test_what_was_left_out_stands_by_sample_and_reason(inputs):
+    genes = {
+        **inputs.ingest[0]["genes"],
+        "names_lost": {"genes whose name a spreadsheet turned into a date": 2},
+        "names_lost_examples": {"genes whose name a spreadsheet turned into a date": ["1-Mar"]},
+    }
+    left_out = {"cells of 'S3', which is not in the table of samples": 30}
+    ingest = [{**inputs.ingest[0], "genes": genes, "left_out": left_out}, *inputs.ingest[1:]]
+    html = inputs.having(ingest=ingest).dataset_html()
+    assert "What was left out, and why." in html
+    assert "cells of &#x27;S3&#x27;, which is not in the table of samples" in html.replace(
+        "&#39;", "&#x27;"
+    )
+    assert "genes whose name a spreadsheet turned into a date" in html
+    assert "1-Mar" in html
+
+
+def test_genes_of_claims_among_the_lost_are_named_and_counted():
+    claims = pd.DataFrame({"pairs": ["CXCL12^CXCR4;SPP1^ITGAV_ITGB1", ""], "genes": ["", "RUNX2"]})
+    named = genes_named(claims)
+    assert named == {"CXCL12", "CXCR4", "SPP1", "ITGAV", "ITGB1", "RUNX2"}
+    record = {"sample": "S1", "empty_droplets": 0, "genes": {"no_ortholog": []}}
+    assert left_out_table([record], {}, named=named, dataset="d") is None
+    missing = {"S1": ["A", "CXCL12", "RUNX2"]}
+    table = left_out_table([record], missing, named=named, dataset="d")
+    assert table.frame.iloc[0].tolist() == [
+        "S1",
+        "genes that other samples of the cohort measured and this one did not",
+        3,
+        "2 genes of claims: CXCL12 and RUNX2",
+    ]
+    table = left_out_table([record], {"S1": ["A"]}, named=named, dataset="d")
+    assert table.frame["examples"].tolist() == ["none that a claim names; A"]
 
 
 def test_the_index_names_accessions_and_confounding(inputs):
