@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from osteotalk.claims.claim import read_claims
-from osteotalk.claims.cohort import Cohort
+from osteotalk.claims.cohort import Cohort, unnamed_cells
 from osteotalk.claims.controls import Settings, draw_pairs, items_of
 from osteotalk.claims.decoys import claim_rng
 from osteotalk.claims.evidence import gather_evidence, read_ledger
@@ -91,6 +91,9 @@ def make_cohort(tables):
         expr_prop=0.1,
         alpha=0.05,
         partners=np.arange(PATIENTS),
+        unnamed=unnamed_cells(
+            pd.DataFrame(columns=["patient", "subcluster", "best_match", "population"])
+        ),
     )
 
 

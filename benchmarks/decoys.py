@@ -38,7 +38,13 @@ SETTINGS = Settings(n_decoys=1000, decoy_pool=500, seed=0)
 def cohort_of(adata, pairs):
     """A cohort of one sample, without edges: only p-values are looked at."""
     adata.obs = adata.obs.assign(
-        sample="S", patient="P", condition="c", population_state="", dataset="d"
+        sample="S",
+        patient="P",
+        condition="c",
+        population_state="",
+        dataset="d",
+        subcluster="",
+        best_match="",
     )
     names = sorted(set(adata.obs["population"]))
     vocabulary = pd.DataFrame({"population": names, "parent": "", "level": ""})

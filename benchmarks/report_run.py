@@ -179,6 +179,9 @@ def cells_of(
             "pct_mito": rng.random(len(rows)) * 10,
             "doublet_score": rng.random(len(rows)) * 0.2,
             "cluster": cluster.astype(str),
+            "subcluster": cluster.astype(str),
+            "best_match": "",
+            "cycling": np.where(rng.random(len(rows)) < 0.1, "yes", "no"),
             "population": population,
             "population_major": population,
             "population_state": np.where(rng.random(len(rows)) < 0.1, "tam_spp1", ""),
@@ -224,12 +227,13 @@ def cluster_table(obs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     rows = []
     for name, own in obs.groupby("cluster", observed=True):
         best, other = [*own["population"].value_counts().index[:2], ""][:2]
-        score, margin, agree = rng.random(3)
+        first, second = np.sort(rng.random(2))[::-1]
         rows.append(
-            {"cluster": name, "n_cells": len(own), "population": best, "score": score,
-             "margin": margin, "best": best, "runner_up": other, "major": best,
-             "major_score": score, "major_margin": margin, "share_agree": agree,
-             "n_unassigned": 3, "n_lineage_doublets": 1, "reason": ""}
+            {"cluster": name, "level": "major", "within": name, "n_cells": len(own),
+             "population": best, "probability": first, "best": best, "best_probability": first,
+             "runner_up": other, "runner_up_probability": second, "markers_for": "CD68, C1QA",
+             "markers_against": "no VWF", "n_unassigned": 3, "n_lineage_doublets": 1,
+             "n_moved": 2, "reason": ""}
         )  # fmt: skip
     return conform(pd.DataFrame(rows), table="annotation")
 

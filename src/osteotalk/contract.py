@@ -283,6 +283,7 @@ OBS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "population_probability": NUMBER,
             "major_probability": NUMBER,
             "subcluster": TEXT,
+            "best_match": TEXT,  # of cells whose group was not sure enough for it; else empty
             "population_reason": TEXT,
             "lineage_doublet": TEXT,
             "malignant": TEXT,

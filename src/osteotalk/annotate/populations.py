@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from osteotalk.annotate.decide import Decision
 from osteotalk.annotate.finer import name_finer
 from osteotalk.annotate.group_table import fine_rows, major_rows
 from osteotalk.annotate.majors import Groups, name_majors
@@ -55,7 +56,9 @@ def annotate(
     -------
     The cohort with population, population_major, population_state, cycling, population_probability
     (that of the name; NaN without one), major_probability, subcluster (the group of cells that got
-    the name), population_reason and lineage_doublet in `obs`; and the table of groups.
+    the name), best_match (the likeliest population of the group where it was not likely enough, and
+    the cells are unassigned or named as its parent; else ''), population_reason and lineage_doublet
+    in `obs`; and the table of groups.
 
     Raises
     ------
@@ -70,6 +73,8 @@ def annotate(
     groups = settle_groups(adata, groups, tree=tree, min_probability=min_probability)
     cells = _major_names(groups, index=adata.obs_names)
     check_cells(adata, cells, groups, tree=tree)
+    open_ = (cells["population"] == UNASSIGNED) & (cells["lineage_doublet"] == "no")
+    cells.loc[~open_, "best_match"] = ""
     tops = sorted(set(cells["population"]) - {UNASSIGNED})
     rows = [major_rows(groups, cells, tree=tree)]
     rows += [
@@ -105,11 +110,17 @@ def _major_names(groups: Groups, *, index: pd.Index) -> pd.DataFrame:
             "population_probability": np.where(names == UNASSIGNED, np.nan, chance),
             "major_probability": np.where(names == UNASSIGNED, np.nan, chance),
             "subcluster": groups.of_cells(groups.names),
+            "best_match": groups.of_cells([_unsure(d) for d in decided]),
             "population_reason": groups.of_cells([d.reason for d in decided]),
             "lineage_doublet": "no",
         },
         index=index,
-    ).astype(dict.fromkeys(("population", "population_major", "subcluster"), object))
+    ).astype(dict.fromkeys(("population", "population_major", "subcluster", "best_match"), object))
+
+
+def _unsure(decision: Decision) -> str:
+    """Population that was likeliest, but not likely enough to be the name."""
+    return "" if decision.best == decision.population else decision.best
 
 
 def _name_below(
@@ -143,6 +154,7 @@ def _name_below(
     names = [f"{top} {number}" for number in range(len(decisions))]
     cells.loc[inside, "population"] = of_cells([d.population for d in decisions])
     cells.loc[inside, "subcluster"] = of_cells(names)
+    cells.loc[inside, "best_match"] = of_cells([_unsure(d) for d in decisions])
     chance = np.array([d.probability for d in decisions])[parts]
     cells.loc[inside, "population_probability"] = chance * cells.loc[inside, "major_probability"]
     reasons = zip(

@@ -59,6 +59,8 @@ class Cohort:
         As in scoring.
     partners
         Sample whose other quantity a correlation takes (S); the same sample, unless shuffled.
+    unnamed
+        Cells whose group was not sure enough of its best match, see `unnamed_cells`.
     """
 
     dataset: str
@@ -82,6 +84,7 @@ class Cohort:
     expr_prop: float
     alpha: float
     partners: np.ndarray
+    unnamed: pd.DataFrame
 
     @cached_property
     def enough(self) -> np.ndarray:
@@ -289,6 +292,7 @@ def build_cohort(
         expr_prop=expr_prop,
         alpha=alpha,
         partners=np.arange(len(parts)),
+        unnamed=pd.concat([part.unnamed for part in parts], ignore_index=True),
     )
 
 
@@ -307,6 +311,7 @@ class _Part:
     edges: pd.DataFrame
     programmes: Mapping[str, np.ndarray]
     tested: frozenset[str]
+    unnamed: pd.DataFrame
 
 
 def _summarise(
@@ -354,6 +359,7 @@ def _summarise(
         edges=sample.interactions[[*EDGE, "q_value"]],
         programmes=averages,
         tested=active_claims(tests, matrix, adata.var_names, name.to_numpy(), scores),
+        unnamed=unnamed_cells(obs),
     )
 
 
@@ -389,3 +395,21 @@ def _active_edges(
             raise ValueError(msg)
         active[i][at] = True
     return active
+
+
+def unnamed_cells(obs: pd.DataFrame) -> pd.DataFrame:
+    """Count cells whose group was not sure enough of its best match.
+
+    Parameters
+    ----------
+    obs
+        Cells of stage `annotated`.
+
+    Returns
+    -------
+    One row per patient, subcluster, best_match and population (the name they have), with n_cells.
+    """
+    by = ["patient", "subcluster", "best_match", "population"]
+    cells = obs[by].astype(str)
+    open_ = cells[cells["best_match"] != ""]
+    return open_.value_counts(by, sort=False).sort_index().rename("n_cells").reset_index()

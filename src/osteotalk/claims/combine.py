@@ -144,7 +144,7 @@ def _combine_claim(group: pd.DataFrame, rules: Rules, sign: int) -> dict[str, An
         "n_population_decoys": int(basis["n_population_decoys"].sum()),
         "n_datasets": len(counted),
         "cohorts": "; ".join(f"{r['dataset']}: {r['verdict']}" for r in group.to_dict("records")),
-        **_uncountable(group, counted, contrast=contrast),
+        **_uncountable(group, counted, contrast=contrast, min_patients=rules.min_patients),
         **{
             name: stouffer(basis[name].to_numpy(dtype=np.float64)[enough], n[enough])
             for name in ("direction_p", "decoy_p", "population_p")
@@ -154,10 +154,13 @@ def _combine_claim(group: pd.DataFrame, rules: Rules, sign: int) -> dict[str, An
     }
 
 
-def _uncountable(group: pd.DataFrame, counted: pd.DataFrame, *, contrast: bool) -> dict[str, str]:
-    """What is certain without a number: why a claim was measured in no cohort."""
+def _uncountable(
+    group: pd.DataFrame, counted: pd.DataFrame, *, contrast: bool, min_patients: int
+) -> dict[str, str]:
+    """What is certain without a number: why a claim was measured in no cohort, or too few."""
     if len(counted):
-        return {}
+        few = not contrast and counted["n_informative"].sum() < min_patients
+        return {"reason": _reasons(group)} if few else {}
     if contrast:
         for name in (NOT_SUPPORTED, INCONCLUSIVE):
             same = group[group["verdict"] == name]

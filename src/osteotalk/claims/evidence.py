@@ -34,6 +34,7 @@ from osteotalk.claims.panels import (
 )
 from osteotalk.claims.programmes import measured_genes
 from osteotalk.claims.response import NO_RESPONSE, response_check
+from osteotalk.claims.unnamed import tell_unnamed
 from osteotalk.claims.values import quantity_values
 from osteotalk.claims.verdicts import INCONCLUSIVE, NOT_SUPPORTED, Rules, verdict
 from osteotalk.contract import conform, empty_frame
@@ -132,7 +133,7 @@ def gather_evidence(
         panels.append((claim.claim_id, panel))
     evidence = conclude(pd.DataFrame(rows), rules=rules, table="evidence")
     return Findings(
-        evidence=_tell_lost(evidence, claims, cohort),
+        evidence=_tell_lost(evidence, claims, cohort, min_patients=rules.min_patients),
         decoys=table_of(matches, table="decoys"),
         values=table_of(values, table="values"),
         statistics=statistic_table(panels, cohort.dataset),
@@ -361,13 +362,17 @@ def _against_decoys(compared: Mapping[str, Compared]) -> dict[str, Any]:
     }
 
 
-def _tell_lost(evidence: pd.DataFrame, claims: Sequence[Claim], cohort: Cohort) -> pd.DataFrame:
-    """Add to the reason which pairs of a claim could not be scored, where others could."""
+def _tell_lost(
+    evidence: pd.DataFrame, claims: Sequence[Claim], cohort: Cohort, *, min_patients: int
+) -> pd.DataFrame:
+    """Add to the reason which pairs of a claim could not be scored, and which cells it lacks."""
     notes = []
-    for claim in claims:
+    for claim, verdict_ in zip(claims, evidence["verdict"], strict=True):
         tested = set(cohort.pairs_of(claim.pairs))
         lost = [pair for pair in claim.pairs if cohort.pair_row.get(pair) not in tested]
         told = 0 < len(lost) < len(claim.pairs)
-        notes.append(f"; not measured, or not in the resource: {', '.join(lost)}" if told else "")
+        note = f"; not measured, or not in the resource: {', '.join(lost)}" if told else ""
+        cells = tell_unnamed(claim, cohort, verdict=verdict_, min_patients=min_patients)
+        notes.append(f"{note}{cells}")
     reason = [f"{text}{note}" for text, note in zip(evidence["reason"], notes, strict=True)]
     return evidence.assign(reason=reason)

@@ -13,9 +13,9 @@ from osteotalk.annotate.agreement import (
     population_scores,
     share_right,
 )
+from osteotalk.report.cohort import Cohort
 from osteotalk.report.grid_figures import confusion_figure
 from osteotalk.report.model import Column, Figure, Section, Table
-from osteotalk.report.population_section import Cohort
 from osteotalk.report.text import DASH, count, plural, significant
 
 MOST_LABELS = 45  # rows of a figure

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from osteotalk.interactions.cross_check import CALL
+from osteotalk.report.cohort import Cohort
 from osteotalk.report.model import Column, Section, Table
-from osteotalk.report.population_section import Cohort
 from osteotalk.report.text import (
     count,
     enumerate_words,

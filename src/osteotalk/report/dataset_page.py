@@ -9,6 +9,7 @@ from anndata import AnnData
 from osteotalk.measured import not_measured
 from osteotalk.report.agreement_section import agreement_section
 from osteotalk.report.claim_words import Names, programme_labels
+from osteotalk.report.cohort import Cohort
 from osteotalk.report.cohort_tables import (
     STAMP,
     order_samples,
@@ -23,7 +24,7 @@ from osteotalk.report.left_out import genes_named
 from osteotalk.report.malignancy_section import malignancy_section
 from osteotalk.report.model import Page
 from osteotalk.report.origin_section import OUT_OF_COMBINED, origin_section, status_words
-from osteotalk.report.population_section import Cohort, population_section
+from osteotalk.report.population_section import population_section
 from osteotalk.report.qc_section import qc_section
 from osteotalk.report.routes import read_routes
 from osteotalk.report.text import (
@@ -122,7 +123,7 @@ def build_dataset_page(
             named=genes_named(claims),
         ),
         qc_section(ordered, qc, adata.obs, dataset=dataset, stamp=stamp),
-        population_section(cohort, clusters=clusters, markers=markers),
+        population_section(cohort, groups=clusters, markers=markers, claims=claims),
         integration_section(cohort),
         malignancy_section(cohort, malignancy=malignancy, cnv=cnv),
         *([others] if (others := agreement_section(cohort, agreement, labels=labels)) else []),

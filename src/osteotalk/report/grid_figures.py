@@ -1,19 +1,20 @@
-"""Figures in rows and columns: markers of populations, sureness of clusters, labels and ours."""
+"""Figures in rows and columns: markers in groups of cells, sureness of names, labels and ours."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from osteotalk.report.figures import WIDTH, legend_label, row_labels, row_lines
 from osteotalk.report.svg import drawing_style, to_svg
 from osteotalk.report.text import shorten
-from osteotalk.report.vocabulary import UNASSIGNED, Vocabulary
+from osteotalk.report.vocabulary import Vocabulary
 
 # Light to dark blue; it also reads in grey.
 _BLUES = LinearSegmentedColormap.from_list("osteotalk", ["#F1F4F8", "#7FA6CC", "#0B2E59"])
@@ -23,40 +24,70 @@ _SIZES = 25  # sizes of dots
 _LINE = "#8A1538"
 _HOLLOW = "#777C84"
 _DASHES = (0, (4, 2))
+_COMPARED = {"best match": "#DDEFD9", "runner-up": "#FBE6C8"}  # backgrounds of markers
 
 
 def dot_plot(
-    dots: pd.DataFrame, *, columns: Sequence[str], words: Vocabulary, uid: str, **mark: str
+    dots: pd.DataFrame,
+    *,
+    columns: Mapping[str, str],
+    words: Vocabulary,
+    uid: str,
+    compared: Mapping[str, tuple[str, str]] | None = None,
+    **mark: str,
 ) -> str:
-    """Markers in rows, populations in columns: detection as size, expression as shade.
+    """Markers in rows, groups of cells in columns: detection as size, expression as shade.
 
     Parameters
     ----------
     dots
-        One row per marker and population: ``marker_of``, ``gene``, ``population``, ``level`` (mean
+        One row per marker and group: ``marker_of``, ``gene``, ``column``, ``level`` (mean
         expression over the highest of the gene, 0 to 1) and ``detected`` (share of cells). Markers
         are in drawing order, those of one population together.
     columns
-        Populations in drawing order.
+        Groups in drawing order, with their titles.
+    compared
+        Populations whose markers are shaded in a column: best match and runner-up.
     """
     rows = list(dict.fromkeys(zip(dots["marker_of"], dots["gene"], strict=True)))
     height = {row: place for place, row in enumerate(rows)}
+    place_of = {name: place for place, name in enumerate(columns)}
     with drawing_style():
         drawing = Drawing(figsize=(WIDTH, _ROW * len(rows) + 0.2))
         axes = drawing.add_axes((0.33, 0.0, 0.67, 1.0))
+        _shade(axes, [group for group, _ in rows], place_of, compared or {})
         _detection_dots(
             axes,
-            np.array([columns.index(name) for name in dots["population"]]),
+            np.array([place_of[name] for name in dots["column"]]),
             np.array([height[row] for row in zip(dots["marker_of"], dots["gene"], strict=True)]),
             detected=dots["detected"].to_numpy(float),
             level=dots["level"].to_numpy(float),
         )
         _frame(axes, n_rows=len(rows), n_columns=len(columns))
         row_labels(axes, range(len(rows)), [gene for _, gene in rows], fontsize=7.5)
-        _populations_above(axes, columns, words)
+        _titles_above(axes, list(columns.values()))
         _marker_groups(axes, [group for group, _ in rows], words)
-        _dot_legend(axes, height=drawing.get_figheight())
+        _dot_legend(axes, height=drawing.get_figheight(), shaded=bool(compared))
         return to_svg(drawing, uid=uid, **mark)
+
+
+def _shade(
+    axes: Axes,
+    blocks: Sequence[str],
+    place_of: Mapping[str, int],
+    compared: Mapping[str, tuple[str, str]],
+) -> None:
+    """Shade the markers of what was compared in each column."""
+    for side, colour in enumerate(_COMPARED.values()):
+        cells = [
+            Rectangle((place_of[column] - 0.5, row - 0.5), 1, 1)
+            for column, names in compared.items()
+            for row, block in enumerate(blocks)
+            if block == names[side]
+        ]
+        axes.add_collection(
+            PatchCollection(cells, facecolor=colour, edgecolor="none", zorder=0), autolim=False
+        )
 
 
 def _detection_dots(
@@ -84,13 +115,11 @@ def _frame(axes: Axes, *, n_rows: int, n_columns: int) -> None:
         spine.set_visible(False)
 
 
-def _populations_above(
-    axes: Axes, columns: Sequence[str], words: Vocabulary, *, middle: float = 0.0
-) -> None:
+def _titles_above(axes: Axes, titles: Sequence[str], *, middle: float = 0.0) -> None:
     axes.xaxis.tick_top()
     axes.set_xticks(
-        np.arange(len(columns)) + middle,
-        [shorten(words.label(name), 30) for name in columns],
+        np.arange(len(titles)) + middle,
+        [shorten(title, 34) for title in titles],
         rotation=60,
         ha="left",
         rotation_mode="anchor",
@@ -124,7 +153,7 @@ def _marker_groups(axes: Axes, groups: Sequence[str], words: Vocabulary) -> None
         )
 
 
-def _dot_legend(axes: Axes, *, height: float) -> None:
+def _dot_legend(axes: Axes, *, height: float, shaded: bool) -> None:
     sizes = [
         Line2D(
             [],
@@ -153,85 +182,71 @@ def _dot_legend(axes: Axes, *, height: float) -> None:
         )
         for level in (0.0, 0.5, 1.0)
     ]
+    grounds = [
+        Line2D([], [], marker="s", ls="", markersize=8, color=colour, label=f"marker of the {name}")
+        for name, colour in _COMPARED.items()
+        if shaded
+    ]
     axes.legend(
-        handles=[*sizes, *shades],
+        handles=[*sizes, *shades, *grounds],
         loc="upper center",
         bbox_to_anchor=(0.25, -0.1 / height),
-        ncols=2,
+        ncols=3 if shaded else 2,
         frameon=False,
         fontsize=8,
     )
 
 
-def confidence_figure(
-    clusters: pd.DataFrame,
-    *,
-    limits: Mapping[str, float],
-    words: Vocabulary,
-    uid: str,
-    **mark: str,
+def probability_figure(
+    groups: pd.DataFrame, *, limit: float, words: Vocabulary, uid: str, **mark: str
 ) -> str:
-    """Score, lead and share of agreeing cells of each cluster, against the limits.
+    """Probability of the best match and of the runner-up of groups of cells, against the limit.
 
     Parameters
     ----------
-    clusters
-        One row per cluster in drawing order: ``cluster``, ``population``, ``best``, ``n_cells``,
-        ``score``, ``margin``, ``major_score``, ``major_margin`` and ``share_agree``.
-    limits
-        Of ``score``, ``margin`` and ``share_agree``; absent where the config has none.
+    groups
+        One row per group in drawing order: ``cluster``, ``population``, ``best``,
+        ``best_probability`` and ``runner_up_probability``.
+    limit
+        Least probability of a name; NaN where the config has none.
     """
-    panels = {
-        "score": ("score", "major_score"),
-        "margin": ("lead over the next", "major_margin"),
-        "share_agree": ("share of cells that agree", ""),
-    }
-    rows = np.arange(len(clusters))
+    rows = np.arange(len(groups))
+    best, next_ = (groups[f"{n}_probability"].to_numpy(float) for n in ("best", "runner_up"))
     with drawing_style():
         drawing = Drawing(figsize=(WIDTH, _ROW * len(rows) + 0.2))
-        for place, (column, (title, major)) in enumerate(panels.items()):
-            axes = drawing.add_axes((0.34 + 0.225 * place, 0.0, 0.205, 1.0))
-            if major:
-                axes.plot(clusters[major], rows, ls="", marker="s", ms=6, mfc="none", mec=_HOLLOW)
-            _sureness(axes, clusters, column, words)
-            if column in limits:
-                axes.axvline(limits[column], color=_LINE, lw=0.9, ls=_DASHES)
-            axes.set_ylim(len(rows) - 0.4, -0.6)
-            axes.set_xlabel(title, fontsize=8.5)
-            axes.tick_params(axis="x", labelsize=7.5)
-            names = _cluster_names(clusters, words) if place == 0 else []
-            row_labels(axes, rows[: len(names)], names, fontsize=7.5)
-            row_lines(axes, rows, color="#ECEAE4", lw=0.6)
-            if column == "share_agree":
-                axes.set_xlim(-0.03, 1.03)
-        _confidence_legend(drawing)
+        axes = drawing.add_axes((0.36, 0.0, 0.62, 1.0))
+        axes.hlines(rows, next_, best, color="#C9CCD1", lw=1.2, zorder=1)
+        axes.plot(next_, rows, ls="", marker="o", ms=5, mfc="white", mec=_HOLLOW, zorder=2)
+        for sure, marker in ((True, "o"), (False, "X")):
+            chosen = (groups["population"] == groups["best"]).to_numpy() == sure
+            colours = [words.colour(str(name)) for name in groups.loc[chosen, "best"]]
+            axes.scatter(best[chosen], rows[chosen], s=36, c=colours, marker=marker, zorder=3)
+        if np.isfinite(limit):
+            axes.axvline(limit, color=_LINE, lw=0.9, ls=_DASHES, zorder=1)
+        axes.set_xlim(-0.03, 1.03)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlabel("probability", fontsize=8.5)
+        axes.tick_params(axis="x", labelsize=7.5)
+        row_labels(axes, rows, _group_names(groups, words), fontsize=7.5)
+        row_lines(axes, rows, color="#ECEAE4", lw=0.6)
+        _probability_legend(drawing)
         return to_svg(drawing, uid=uid, **mark)
 
 
-def _sureness(axes: Axes, clusters: pd.DataFrame, column: str, words: Vocabulary) -> None:
-    """Dots in the colour of the population; crosses in that of the best match if unassigned."""
-    rows, values = np.arange(len(clusters)), clusters[column].to_numpy(float)
-    for sure, marker in ((True, "o"), (False, "x")):
-        chosen = (clusters["population"] != UNASSIGNED).to_numpy() == sure
-        names = clusters.loc[chosen, "population" if sure else "best"]
-        colours = [words.colour(str(name) or UNASSIGNED) for name in names]
-        axes.scatter(values[chosen], rows[chosen], s=30, c=colours, marker=marker, zorder=3)
-
-
-def _cluster_names(clusters: pd.DataFrame, words: Vocabulary) -> list[str]:
+def _group_names(groups: pd.DataFrame, words: Vocabulary) -> list[str]:
     return [
-        legend_label(f"{shorten(words.label(str(name)), 26)} · {cluster}", 40)
-        for name, cluster in zip(clusters["population"], clusters["cluster"], strict=True)
+        legend_label(f"{shorten(words.label(str(name)), 26)} · {cluster}", 44)
+        for name, cluster in zip(groups["population"], groups["cluster"], strict=True)
     ]
 
 
-def _confidence_legend(drawing: Drawing) -> None:
+def _probability_legend(drawing: Drawing) -> None:
     grey = "#5A5F66"
     drawing.legend(
         handles=[
-            Line2D([], [], marker="o", ls="", color=grey, label="fine population"),
-            Line2D([], [], marker="x", ls="", color=grey, label="unassigned: its best match"),
-            Line2D([], [], marker="s", ls="", mfc="none", mec=_HOLLOW, label="major population"),
+            Line2D([], [], marker="o", ls="", color=grey, label="best match, which is the name"),
+            Line2D([], [], marker="X", ls="", color=grey, label="best match, not sure enough"),
+            Line2D([], [], marker="o", ls="", mfc="white", mec=_HOLLOW, label="runner-up"),
             Line2D([], [], color=_LINE, lw=0.9, ls=_DASHES, label="limit"),
         ],
         loc="upper left",
@@ -275,7 +290,7 @@ def confusion_figure(
         axes.set_ylim(len(shares), 0)
         labels = [f"{shorten(str(name), 30)} ({cells[name]:,})" for name in shares.index]
         row_labels(axes, np.arange(len(shares)) + 0.5, labels, fontsize=8)
-        _populations_above(axes, list(shares.columns), words, middle=0.5)
+        _titles_above(axes, [words.label(str(name)) for name in shares.columns], middle=0.5)
         axes.tick_params(length=0)
         for spine in axes.spines.values():
             spine.set_visible(False)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from osteotalk.report.cohort import Cohort
 from osteotalk.report.model import Column, Figure, Section, Table
 from osteotalk.report.population_figures import before_after_umap, facet_umap
-from osteotalk.report.population_section import Cohort
 from osteotalk.report.text import count, number, plural, significant, words
 
 _METHODS = {

@@ -9,6 +9,7 @@ from osteotalk.annotate.malignancy import SHOWN_CELLS
 from osteotalk.annotate.malignancy_rules import NO_CHANGE
 from osteotalk.annotate.malignancy_sample import COMPUTED, NOT_COMPUTED
 from osteotalk.report.cnv_figures import cnv_heatmap
+from osteotalk.report.cohort import Cohort
 from osteotalk.report.malignancy_tables import (
     CALLS,
     call_table,
@@ -20,7 +21,6 @@ from osteotalk.report.malignancy_tables import (
 )
 from osteotalk.report.model import Figure, Section
 from osteotalk.report.population_figures import facet_umap
-from osteotalk.report.population_section import Cohort
 from osteotalk.report.text import count, enumerate_words, number, plural, setting
 
 _COLOURS = {"yes": "#B5421A", "no": "#1F4E79", "undetermined": "#8A6D1F"}

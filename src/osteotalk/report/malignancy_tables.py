@@ -14,8 +14,8 @@ from osteotalk.annotate.malignancy_sample import (
     MIN_ARMS,
     NOT_COMPUTED,
 )
+from osteotalk.report.cohort import Cohort
 from osteotalk.report.model import Column, Table
-from osteotalk.report.population_section import Cohort
 from osteotalk.report.text import words
 
 CALLS = {"yes": "malignant", "no": "not malignant", "undetermined": "undetermined"}

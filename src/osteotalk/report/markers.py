@@ -15,7 +15,7 @@ MOST = 72  # rows of the dot plot
 
 
 def group_means(
-    adata: AnnData, groups: Sequence[str], *, genes: Sequence[str]
+    adata: AnnData, groups: Sequence[str] | np.ndarray, *, genes: Sequence[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Mean expression and share of cells with a count, of genes in groups of cells.
 
@@ -123,23 +123,42 @@ def dots(adata: AnnData, rows: pd.DataFrame, *, columns: Sequence[str]) -> pd.Da
     each = min(each, 2 * SHOWN)
     chosen = usable.groupby("marker_of", sort=False).head(each).head(MOST)
     label = adata.obs["population"].astype(str).to_numpy()
-    means, shares = group_means(adata, label, genes=list(chosen["gene"]))
+    return dot_values(adata, chosen, groups=label, columns=columns)
+
+
+def dot_values(
+    adata: AnnData,
+    chosen: pd.DataFrame,
+    *,
+    groups: Sequence[str] | np.ndarray,
+    columns: Sequence[str],
+) -> pd.DataFrame:
+    """Expression of chosen markers in groups of cells.
+
+    Parameters
+    ----------
+    adata
+        Annotated cohort.
+    chosen
+        Markers in drawing order: marker_of, gene (each once).
+    groups
+        Group of each cell.
+    columns
+        Groups to show.
+
+    Returns
+    -------
+    Input of `osteotalk.report.grid_figures.dot_plot`.
+    """
+    means, shares = group_means(adata, groups, genes=list(chosen["gene"]))
     means, shares = means.loc[list(columns)], shares.loc[list(columns)]
     level = (means / means.max().replace(0, 1)).to_numpy()
-    detected = shares.to_numpy()
     return pd.DataFrame(
-        [
-            {
-                "marker_of": name,
-                "gene": gene,
-                "population": population,
-                "level": level[row, column],
-                "detected": detected[row, column],
-            }
-            for column, (name, gene) in enumerate(
-                zip(chosen["marker_of"], chosen["gene"], strict=True)
-            )
-            for row, population in enumerate(columns)
-        ],
-        columns=["marker_of", "gene", "population", "level", "detected"],
+        {
+            "marker_of": np.repeat(chosen["marker_of"].to_numpy(dtype=object), len(columns)),
+            "gene": np.repeat(chosen["gene"].to_numpy(dtype=object), len(columns)),
+            "column": np.tile(np.array(columns, dtype=object), len(chosen)),
+            "level": level.T.ravel(),
+            "detected": shares.to_numpy().T.ravel(),
+        }
     )

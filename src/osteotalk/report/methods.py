@@ -154,23 +154,30 @@ def _populations(config: Settings, provenance: Settings) -> str:
         clause(config, "integration.resolution", "resolution {}"),
     )
     rule = joined(
-        clause(config, "annotation.min_score", "score at least {}"),
-        clause(config, "annotation.min_margin", "lead over the second at least {}"),
-        clause(config, "annotation.min_markers", "share of its markers detected at least {}"),
-        clause(config, "annotation.min_agree", "at least {} of its cells agree on the major one"),
+        clause(config, "annotation.min_probability", "probability at least {}"),
         clause(config, "annotation.min_measured", "at least {} of its markers measured"),
     )
     return (
         "Populations. Counts were scaled to 10,000 per cell, log1p-transformed and reduced by "
         f"principal component analysis{pcs}. {_alignment(config, provenance)}Clusters were found "
         f"with Leiden (doi:10.1038/s41598-019-41695-z){leiden}; "
-        f"{version(provenance, 'umap-learn')} (arXiv:1802.03426) serves display only. Clusters "
-        "were named by their marker scores, the mean of a population's markers less that of other "
-        "genes of a similar level (doi:10.1126/science.aad0501), first among the major "
-        f"populations, then among the fine ones inside{rule}; each cell was then checked by "
-        "itself. What fails at the fine level is named as its parent. What fails at the major "
+        f"{version(provenance, 'umap-learn')} (arXiv:1802.03426) serves display only. The "
+        "population of a group of cells was named by lists of marker genes: each list is one "
+        "witness, by the share of it that is on in the group, under beta-binomial distributions of "
+        "that share in cells of the population and in others; it counts as far as its genes vary "
+        "together over the groups, and a gene less the more groups of other populations show it. "
+        "This gives the probability of each population and of none of them; a name must be sure "
+        f"enough{rule}. First each cluster, after parts of it of another "
+        "lineage were taken out, got a major population; those that the markers left open were "
+        "settled by what else their cells express. Then each cell was compared with the expression "
+        "profiles of the named groups: one that fits another lineage better was moved there. At "
+        "last the cells of each major population were parted again by their own variable genes and "
+        "named finer. What fails at the fine level is named as its parent. What fails at the major "
         "level is unassigned and takes no part in scoring; nor do cells that show two lineages at "
-        "once. " + _opinions(config, provenance) + _malignancy(config, provenance)
+        "once. States, such as cycling, were told cell by cell by the mean of their markers less "
+        "that of other genes of a similar level (doi:10.1126/science.aad0501). "
+        + _opinions(config, provenance)
+        + _malignancy(config, provenance)
     )
 
 

@@ -25,6 +25,7 @@ Kind = Literal[
     "sources",
     "page",
     "claim",
+    "claims",
 ]
 
 
@@ -36,7 +37,8 @@ class Column:
     ``missing`` says what an absent value means, ``wide`` marks running text. ``details`` are
     further values of the row, folded below this one; those that are absent are left out.
     A ``verdict`` is printed with its symbol, a ``symbol`` is the verdict's symbol alone; a ``page``
-    leads to the file named in the frame's column ``_page``, a ``claim`` to the panel of a claim.
+    leads to the file named in the frame's column ``_page``, a ``claim`` to the panel of a claim,
+    ``claims`` to those of several, joined by semicolons.
     """
 
     key: str

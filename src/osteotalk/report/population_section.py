@@ -1,92 +1,52 @@
 """The section on populations: which were told apart, by what, and how sure that is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 
+from osteotalk.report.cohort import Cohort
 from osteotalk.report.cohort_tables import composition_tables, population_cells
-from osteotalk.report.grid_figures import confidence_figure, dot_plot
+from osteotalk.report.grid_figures import dot_plot
+from osteotalk.report.groups import group_figures, group_tables
 from osteotalk.report.markers import dots, marker_rows
 from osteotalk.report.model import Column, Figure, Section, Table
 from osteotalk.report.population_figures import composition_figure, population_umap
-from osteotalk.report.text import count, enumerate_words, number, plural, setting, words
-from osteotalk.report.vocabulary import UNASSIGNED, Vocabulary
+from osteotalk.report.text import (
+    count,
+    enumerate_words,
+    number,
+    plural,
+    setting,
+    share,
+    whole,
+    words,
+)
+from osteotalk.report.vocabulary import UNASSIGNED
 
-MOST_CLUSTERS = 60  # rows of the figure of clusters
 STATE = "state"
 
 
-@dataclass(frozen=True)
-class Cohort:
-    """What the sections on the cells of a cohort share."""
-
-    dataset: str
-    samples: pd.DataFrame
-    adata: AnnData
-    palette: Vocabulary
-    populations: pd.DataFrame
-    parameters: Mapping[str, object]
-    stamp: str
-
-    @property
-    def cells(self) -> pd.DataFrame:
-        """Cells with their names."""
-        return self.adata.obs
-
-    @property
-    def named(self) -> pd.Series:
-        """Population of each cell, as text."""
-        return self.adata.obs["population"].astype(str)
-
-    def points(self, key: str = "X_umap") -> np.ndarray | None:
-        """Coordinates of the cells on a map; None where there is none."""
-        if key not in self.adata.obsm or self.adata.n_obs == 0:
-            return None
-        return np.asarray(self.adata.obsm[key], dtype=float)[:, :2]
-
-    def noted(self, step: str) -> Mapping[str, Any]:
-        """What a step noted with the cells; empty where it did not."""
-        steps = self.adata.uns.get("osteotalk", {})
-        return steps.get(step, {}) if isinstance(steps, Mapping) else {}
-
-    def renamed(self) -> dict[tuple[str, str], int]:
-        """Cells by the name that copy number changed and the one they got, most first."""
-        noted = self.noted("malignancy").get("renamed", {})
-        changes = sorted(noted.items(), key=lambda change: (-int(change[1]), change[0]))
-        return {
-            (before, after): int(size)
-            for (before, _, after), size in ((key.partition(" to "), n) for key, n in changes)
-        }
-
-    def sample_titles(self) -> dict[str, str]:
-        """Sample with its patient, in the order of the report."""
-        return {
-            str(row["sample"]): f"{row['sample']} ({row['patient']})"
-            for row in self.samples.to_dict("records")
-        }
-
-
-def population_section(cohort: Cohort, *, clusters: pd.DataFrame, markers: pd.DataFrame) -> Section:
+def population_section(
+    cohort: Cohort, *, groups: pd.DataFrame, markers: pd.DataFrame, claims: pd.DataFrame
+) -> Section:
     """Build the section.
 
     Parameters
     ----------
     cohort
         Annotated cohort.
-    clusters
+    groups
         Table `annotation`.
-    markers
-        Table of markers of the config.
+    markers, claims
+        Tables of the config.
     """
     rows = marker_rows(cohort.adata, markers=markers, populations=cohort.populations)
     figures = [
         *_umap(cohort),
         *_marker_figure(cohort, rows),
-        *_confidence(cohort, clusters),
+        *group_figures(cohort, groups, markers=markers),
         *_composition(cohort),
     ]
     return Section(
@@ -94,13 +54,14 @@ def population_section(cohort: Cohort, *, clusters: pd.DataFrame, markers: pd.Da
         title="Populations",
         question="Which cells were told apart, by which genes, and how sure are the names?",
         body=_body(cohort),
+        definitions=_definitions(cohort),
         figures=tuple(figures),
         tables=(
             *composition_tables(
                 cohort.samples, cohort.cells, cohort.palette, dataset=cohort.dataset
             ),
             *_state_table(cohort),
-            _cluster_table(cohort, clusters),
+            *group_tables(cohort, groups, claims=claims),
             _marker_table(cohort, rows),
         ),
         caveats=_caveats(cohort, rows),
@@ -144,19 +105,60 @@ def _by_markers(noted: Mapping[str, Any]) -> list[str]:
         "n_unassigned": "{} unassigned",
         "n_lineage_doublets": "{} with two lineages",
         "n_parent_only": "{} named as a parent only",
-        "n_contradict_cluster": "{} against the name of their cluster",
-        "n_renamed_against_cluster": "{} of these renamed and the others unassigned",
+        "n_moved": "{} moved to another lineage than that of their cluster",
         "n_with_state": "{} in a state",
+        "n_cycling": "{} cycling",
     }
     known = [text.format(count(noted[key])) for key, text in phrases.items() if key in noted]
-    return [f"Cells by their markers, before copy number: {', '.join(known)}."] if known else []
+    text = [f"Cells by their markers, before copy number: {', '.join(known)}."] if known else []
+    if parts := whole(noted.get("n_groups_taken_out")):
+        text.append(
+            f"{plural(parts, 'part')} of clusters {'is' if parts == 1 else 'are'} of another "
+            f"lineage than the rest and {'was' if parts == 1 else 'were'} named apart."
+        )
+    return text
+
+
+def _definitions(cohort: Cohort) -> tuple[tuple[str, str], ...]:
+    """What the words of the figures and tables mean."""
+    noted = cohort.noted("annotate")
+    limit = number(
+        noted.get("min_probability", setting(cohort.parameters, "annotation.min_probability"))
+    )
+    least = f" A name needs at least {share(limit)}." if np.isfinite(limit) else ""
+    fewest = whole(noted.get("min_measured"))
+    return (
+        (
+            "Probability",
+            "How likely a population is, compared with the others of the vocabulary and with none "
+            f"of them, by all its markers at once and before copy number.{least} It knows nothing "
+            "of a cell type that the vocabulary lacks.",
+        ),
+        (
+            "What settles doubts",
+            "Where the markers leave a few major populations open, all genes of the cells are "
+            "compared with those of the named groups. Where that does not settle it the group is "
+            "unassigned; between finer populations it keeps the name of their parent and takes "
+            "part in claims that name the parent."
+            + (
+                f" A finer population with fewer than {plural(fewest, 'measured marker')} is not "
+                "told apart."
+                if fewest
+                else ""
+            ),
+        ),
+        (
+            "Cycling",
+            "A state, not a population: a cycling cell bears the name of what it is.",
+        ),
+    )
 
 
 def _caveats(cohort: Cohort, rows: pd.DataFrame) -> tuple[str, ...]:
     caveats = [
-        "Populations are named by marker genes. The score says how well cells match, not that the "
-        "name is right. A cell type that the vocabulary lacks should end up unassigned; one that "
-        "shares the markers of another can still take its name.",
+        "Populations are named by marker genes, and the probability is as good as the lists of "
+        "them. A cell type that the vocabulary lacks should end up unassigned; one that shares the "
+        "markers of another can still take its name, with a high probability.",
     ]
     missing = rows[rows["measured"] == "no"]
     if len(missing):
@@ -204,10 +206,11 @@ def _marker_figure(cohort: Cohort, rows: pd.DataFrame) -> list[Figure]:
     palette = cohort.palette
     best = frame.sort_values("level", ascending=False, kind="stable").drop_duplicates("marker_of")
     alt = "Dot plot of marker genes by population; highest: " + "; ".join(
-        f"{row['gene']} of {palette.label(row['marker_of'])} in {palette.label(row['population'])}"
+        f"{row['gene']} of {palette.label(row['marker_of'])} in {palette.label(row['column'])}"
         for row in best.to_dict("records")
     )
-    svg = dot_plot(frame, columns=columns, words=palette, uid="dots", alt=alt, stamp=cohort.stamp)
+    titles = {name: palette.label(name) for name in columns}
+    svg = dot_plot(frame, columns=titles, words=palette, uid="dots", alt=alt, stamp=cohort.stamp)
     caption = (
         "The first measured markers of each population, in the order of the table of markers; the "
         "table beside has them all. Size: share of the population's cells with a count of the "
@@ -217,48 +220,6 @@ def _marker_figure(cohort: Cohort, rows: pd.DataFrame) -> list[Figure]:
         "cannot confirm them."
     )
     return [Figure("figure-markers", svg, alt, caption, table="table-markers")]
-
-
-def _confidence(cohort: Cohort, clusters: pd.DataFrame) -> list[Figure]:
-    if clusters.empty:
-        return []
-    palette = cohort.palette
-    largest = clusters.sort_values("n_cells", ascending=False, kind="stable").head(MOST_CLUSTERS)
-    order = {name: place for place, name in enumerate(palette.order(largest["population"]))}
-    frame = largest.sort_values(
-        ["population", "n_cells"],
-        key=lambda values: values.map(order) if values.name == "population" else -values,
-        kind="stable",
-    ).reset_index(drop=True)
-    keys = {"score": "min_score", "margin": "min_margin", "share_agree": "min_agree"}
-    limits = {
-        name: value
-        for name, key in keys.items()
-        if np.isfinite(value := number(setting(cohort.parameters, f"annotation.{key}")))
-    }
-    unsure = int((clusters["population"] == UNASSIGNED).sum())
-    alt = (
-        f"Marker score, lead and share of agreeing cells of {plural(len(frame), 'cluster')}; "
-        f"{plural(unsure, 'cluster')} unassigned"
-    )
-    svg = confidence_figure(
-        frame, limits=limits, words=palette, uid="sure", alt=alt, stamp=cohort.stamp
-    )
-    shown = (
-        f" The {MOST_CLUSTERS} largest of {len(clusters)} clusters are shown."
-        if len(clusters) > MOST_CLUSTERS
-        else ""
-    )
-    caption = (
-        "How sure the name of each cluster is. Score: markers of the population less other genes "
-        "of a similar level. Lead: over the next population of that level. Squares are the major "
-        "population, dots the fine one; a cluster left of a dashed limit is unassigned, or named "
-        "as its parent. Right: share of the cluster's cells whose own best major population is "
-        "that of the cluster. A "
-        "dot close to a limit, or a low share, is a name to doubt; the table says why a cluster "
-        f"has none. The names are what the markers said, before copy number.{shown}"
-    )
-    return [Figure("figure-confidence", svg, alt, caption, table="table-clusters")]
 
 
 def _composition(cohort: Cohort) -> list[Figure]:
@@ -318,8 +279,8 @@ def _state_table(cohort: Cohort) -> list[Table]:
             "table-states",
             frame.reset_index(drop=True),
             "States inside the populations, decided cell by cell. A cell without a clear state has "
-            "none, so the shares of a population need not add up to one. States take no part in "
-            "scoring.",
+            "none, so the shares of a population need not add up to one. A cycling cell has the "
+            "state cycling if it has no other. States take no part in scoring.",
             (
                 Column("label", "Population"),
                 Column("state_label", "State"),
@@ -330,39 +291,6 @@ def _state_table(cohort: Cohort) -> list[Table]:
             collapsed=True,
         )
     ]
-
-
-def _cluster_table(cohort: Cohort, clusters: pd.DataFrame) -> Table:
-    palette, frame = cohort.palette, clusters.copy()
-    frame["label"] = [palette.label(str(name)) for name in frame["population"]]
-    for column in ("best", "runner_up", "major"):
-        names = [words(name) for name in frame[column]]
-        frame[f"{column}_label"] = [palette.label(name) if name else "" for name in names]
-    return Table(
-        "table-clusters",
-        frame,
-        "Clusters and how they got their names: what the markers said, before copy number. Score: "
-        "markers of the population less other genes of a similar level, in log1p units. Lead: over "
-        "the runner-up. The cells of a cluster can be named otherwise one by one: unassigned if "
-        "they show two lineages, for instance, or renamed by copy number.",
-        (
-            Column("cluster", "Cluster", "code"),
-            Column("n_cells", "Cells", "integer"),
-            Column("label", "Population"),
-            Column("score", "Score", "number", missing="no score"),
-            Column("margin", "Lead", "number", missing="no lead"),
-            Column("major_label", "Major", missing="none"),
-            Column("major_score", "Score of the major", "number", missing="no score"),
-            Column("major_margin", "Lead of the major", "number", missing="no lead"),
-            Column("best_label", "Best match", missing="none"),
-            Column("runner_up_label", "Runner-up", missing="none"),
-            Column("share_agree", "Cells that agree", "share", missing="not checked"),
-            Column("n_unassigned", "Cells unassigned", "integer"),
-            Column("n_lineage_doublets", "Two lineages", "integer"),
-            Column("reason", "Why unsure", wide=True, missing="named in the plain way"),
-        ),
-        download=f"assets/{cohort.dataset}_clusters.tsv",
-    )
 
 
 def _marker_table(cohort: Cohort, rows: pd.DataFrame) -> Table:

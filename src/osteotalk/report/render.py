@@ -154,6 +154,10 @@ def cell(row: dict[str, object], column: Column, root: str = "") -> Markup:
         return _link(root + words(row.get("_page")), text)
     if column.kind == "claim":
         return _link(f"{root}{claim_file(text)}", text)
+    if column.kind == "claims":
+        return Markup(", ").join(
+            _link(f"{root}{claim_file(part)}", part) for part in text.split(";")
+        )
     if column.kind == "code":
         return Markup("<code>{}</code>").format(text)
     return escape(text)

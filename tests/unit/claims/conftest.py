@@ -68,6 +68,12 @@ def read(*rows, vocabulary=VOCABULARY, **common):
     return read_claims(claims_table(*rows, **common), vocabulary=vocabulary)
 
 
+def unnamed(*rows):
+    """Cells whose group was not sure enough, see `Cohort.unnamed`."""
+    names = ["patient", "subcluster", "best_match", "population", "n_cells"]
+    return pd.DataFrame(rows, columns=names)
+
+
 def light_cohort(means, *, populations, **given):
     """A cohort from its means (samples x populations x genes); what is not given is plain."""
     means = np.asarray(means, dtype=float)
@@ -92,6 +98,7 @@ def light_cohort(means, *, populations, **given):
         "programmes": {},
         "tested": (frozenset(),) * s,
         "partners": np.arange(s),
+        "unnamed": unnamed(),
         **SCORING,
     }
     return Cohort(**values | given)
@@ -184,6 +191,8 @@ def make_samples(plan):
                         "condition": condition,
                         "population": label.astype(str),
                         "population_state": state.astype(str),
+                        "subcluster": label.astype(str),
+                        "best_match": np.where(label == "unassigned", "plasma", ""),
                     },
                     index=[f"{sample}_{c}" for c in range(len(label))],
                 ),

@@ -66,6 +66,7 @@ def tiny(kit, label=("malignant",) * 4 + ("tam",) * 4, *, sample="S1", min_cells
     obs = {"sample": sample, "patient": "P1", "condition": "primary", "population": list(label)}
     obs = pd.DataFrame(obs, index=[f"{sample}{i}" for i in range(8)])
     obs["population_state"] = obs["population"]
+    obs["subcluster"], obs["best_match"] = "0", ""
     adata = AnnData(values, obs=obs, var=pd.DataFrame(index=["A", "B"]))
     return SampleData(given.pop("adata", adata), given.pop("interactions", edges()))
 

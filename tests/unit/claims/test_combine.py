@@ -52,8 +52,10 @@ def test_one_cohort_is_its_own_verdict(kit, planted_evidence, planted_claims):
     assert set(table["dataset"]) == {"all"}
     assert (table["cohorts"] == "d: " + evidence["verdict"]).all()
     plain = evidence["contrast"] == ""
+    tested = plain & (evidence["verdict"] != "not testable")
     told = evidence["reason"].str.partition("; not measured, or not in")[0]
-    assert (table["reason"] == told)[plain].all()
+    assert (table["reason"] == told)[tested].all()
+    assert (table["reason"] == evidence["reason"])[plain & ~tested].all()
 
 
 def test_patients_add_up(kit):

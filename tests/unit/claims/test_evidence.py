@@ -343,7 +343,10 @@ def test_correlations_that_cannot_be(kit):
     assert (row["verdict"], row["reason"]) == ("inconclusive", "no variation between patients")
     cells["contrast_with"] = "gene:G1@dc"
     row = contrast(kit, two_conditions(kit, [1, 2, 3, 4, 5, 6], "aaaaaa"), **cells)
-    assert row["reason"] == "population absent from the cohort: dc"
+    assert row["reason"] == (
+        "population absent from the cohort: dc; dc has 10 cells in 0 of 6 patients, 5 more are "
+        "needed (at the least 50 more cells in all)"
+    )
 
 
 @pytest.mark.parametrize("kind", ["expression", "interaction"])

@@ -25,7 +25,14 @@ from osteotalk.contract_checks import check_frame
 def annotated(samples):
     """The samples as one file of stage `annotated` would hold them."""
     adata = concat(samples)
-    text = ("cluster", "population_major", "population_reason", "lineage_doublet", "malignant")
+    text = (
+        "cluster",
+        "population_major",
+        "cycling",
+        "population_reason",
+        "lineage_doublet",
+        "malignant",
+    )
     for name in (*text, "malignant_reason"):
         adata.obs[name] = "x"
     numbers = (
@@ -35,7 +42,7 @@ def annotated(samples):
         "population_probability",
         "major_probability",
     )
-    for name in (*numbers, "major_probability", "cnv_score"):
+    for name in (*numbers, "cnv_score"):
         adata.obs[name] = 0.5
     adata.obs["n_genes"] = 100
     adata.obsm.update({name: np.zeros((adata.n_obs, 2), dtype=np.float32) for name in OBSM})

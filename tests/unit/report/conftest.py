@@ -39,10 +39,6 @@ SUPPORT = [
     "n_detected", "n_active", "support", "support_low", "support_high", "median_magnitude_rank",
     "median_specificity_rank", "patients",
 ]  # fmt: skip
-CLUSTERS = [
-    "cluster", "n_cells", "population", "score", "margin", "best", "runner_up", "major",
-    "major_score", "major_margin", "share_agree", "n_unassigned", "n_lineage_doublets", "reason",
-]  # fmt: skip
 MALIGNANCY = [
     "sample", "patient", "cluster", "population", "n_cells", "n_reference", "copy_number",
     "cnv_score", "cnv_limit", "patient_share", "malignant", "n_yes", "n_no", "n_undetermined",
@@ -230,8 +226,15 @@ def make_adata(n_cells: int = 300) -> ad.AnnData:
             "cluster": population,
             "population": pd.Categorical(population),
             "population_state": np.where(population == "tam", "tam_spp1", ""),
+            "subcluster": np.where(
+                population == "malignant_osteoblastic", "malignant 0", population
+            ),
+            "best_match": "",
+            "cycling": "no",
             "population_reason": "",
-            "lineage_doublet": np.where(population == "unassigned", "yes", "no"),
+            "lineage_doublet": np.where(
+                (population == "unassigned") & (np.arange(n_cells) % 2 == 0), "yes", "no"
+            ),
             "malignant": np.where(population == "malignant_osteoblastic", "yes", "no"),
         },
         index=[f"cell{i}" for i in range(n_cells)],
@@ -253,9 +256,12 @@ def make_adata(n_cells: int = 300) -> ad.AnnData:
             "n_unassigned": 50,
             "n_lineage_doublets": 48,
             "n_parent_only": 7,
-            "n_contradict_cluster": 5,
-            "n_renamed_against_cluster": 2,
+            "n_moved": 5,
+            "n_groups_taken_out": 2,
             "n_with_state": 1234,
+            "n_cycling": 61,
+            "min_probability": 0.86,
+            "min_measured": 3,
             "too_few_markers": "osteoclast, tam_spp1",
         },
         "malignancy": {
@@ -298,6 +304,21 @@ def make_integration(n_cells: int) -> dict[str, Any]:
             "metrics": metrics,
         },
     }
+
+
+def make_groups() -> pd.DataFrame:
+    """Groups of cells: two with a name, one without, one that is sure of its parent only."""
+    rows = [
+        ("tam", "major", "tam", 60, "tam", 0.97, "tam", 0.97, "cd8_t", 0.02,
+         "CD68, C1QA", "no VWF", 2, 1, 3, ""),
+        ("unassigned", "major", "unassigned", 40, "unassigned", 0.6, "osteoclast", 0.6, "", 0.3,
+         "CTSK", "", 40, 9, 0, "osteoclast 60%, none of the populations 30%"),
+        ("malignant_osteoblastic", "major", "malignant_osteoblastic", 55, "malignant", 0.99,
+         "malignant", 0.99, "", 0.01, "RUNX2", "", 0, 0, 0, ""),
+        ("malignant 0", "fine", "malignant", 55, "malignant", 1.0, "malignant_osteoblastic", 0.7,
+         "", 0.3, "IBSP", "", 0, 0, 0, "malignant_osteoblastic 70%; named as malignant"),
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(TABLES["annotation"]))
 
 
 def make_malignancy(adata: ad.AnnData) -> pd.DataFrame:
@@ -530,7 +551,7 @@ PARAMETERS = {
         "n_neighbors": 14,
         "resolution": 2.5,
     },
-    "annotation": {"min_score": 0.26, "min_margin": 0.11, "min_agree": 0.61},
+    "annotation": {"min_probability": 0.86, "min_measured": 4},
     "interactions": {
         "expr_prop": 0.13,
         "min_cells": 11,
@@ -590,28 +611,7 @@ def inputs() -> Inputs:
         qc=make_qc(samples, adata),
         ingest=make_ingest(samples),
         adata=adata,
-        clusters=pd.DataFrame(
-            [
-                ("0", 100, "tam", 0.8, 0.3, "tam", "cd8_t", "tam", 0.8, 0.3, 0.9, 2, 1, ""),
-                (
-                    "1",
-                    40,
-                    "unassigned",
-                    NAN,
-                    NAN,
-                    "",
-                    "",
-                    "",
-                    NAN,
-                    NAN,
-                    NAN,
-                    40,
-                    9,
-                    "score 0.1 below 0.26",
-                ),
-            ],
-            columns=CLUSTERS,
-        ),
+        clusters=make_groups(),
         malignancy=make_malignancy(adata),
         cnv=make_cnv(adata),
         agreement=empty_frame("agreement"),

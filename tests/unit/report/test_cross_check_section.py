@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from osteotalk.contract import conform, empty_frame
+from osteotalk.report.cohort import Cohort
 from osteotalk.report.cross_check_section import cross_check_section
-from osteotalk.report.population_section import Cohort
 from osteotalk.report.vocabulary import vocabulary
 
 

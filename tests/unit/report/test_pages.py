@@ -342,11 +342,11 @@ def test_samples_dropped_entirely_are_named(inputs):
     assert (row["Sample"], row["Kept"], row["Median counts"]) == ("S3", "0", "– no cell kept")
 
 
-def test_missing_scores_are_dashes_with_a_meaning(inputs):
+def test_missing_probabilities_are_dashes_with_a_meaning(inputs):
     rows = Node(inputs.dataset_html()).rows("table-clusters-body")
-    assert (rows[1]["Score"], rows[1]["Lead"]) == ("– no score", "– no lead")
-    assert rows[1]["Why unsure"] == "score 0.1 below 0.26"
-    assert rows[0]["Why unsure"] == "– named in the plain way"
+    assert (rows[0]["Probability"], rows[1]["Probability"]) == ("0.97", "– no name")
+    assert rows[1]["Why unsure"] == "osteoclast 60%, none of the populations 30%"
+    assert rows[0]["Why unsure"] == "– sure by its markers"
 
 
 def test_no_nan_or_none_is_printed(simulated):

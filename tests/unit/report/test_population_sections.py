@@ -11,10 +11,11 @@ from scipy import sparse
 from osteotalk.annotate.agreement import agreement_table
 from osteotalk.annotate.malignancy_rules import RULES
 from osteotalk.report.agreement_section import agreement_section
+from osteotalk.report.cohort import Cohort
 from osteotalk.report.integration_section import integration_section
 from osteotalk.report.malignancy_section import malignancy_section
-from osteotalk.report.markers import dots, group_means, marker_rows
-from osteotalk.report.population_section import Cohort, population_section
+from osteotalk.report.markers import dot_values, dots, group_means, marker_rows
+from osteotalk.report.population_section import population_section
 from osteotalk.report.vocabulary import vocabulary
 
 
@@ -28,6 +29,12 @@ def cohort(inputs):
         populations=inputs.populations,
         parameters=inputs.parameters,
         stamp="",
+    )
+
+
+def shown(cohort, inputs):
+    return population_section(
+        cohort, groups=inputs.clusters, markers=inputs.markers, claims=inputs.claims
     )
 
 
@@ -75,35 +82,102 @@ def test_dot_plot_shows_positive_measured_markers_of_populations_found(inputs):
     assert set(frame["gene"]) == {"RUNX2", "IBSP", "VWF", "CD68", "C1QA", "CTSK", "CD8A"}
     assert frame["level"].max() == 1
     assert frame["level"].min() >= 0
-    own = frame[(frame["gene"] == "C1QA") & (frame["population"] == "tam")].iloc[0]
+    own = frame[(frame["gene"] == "C1QA") & (frame["column"] == "tam")].iloc[0]
     cells = inputs.adata[(inputs.adata.obs["population"] == "tam").to_numpy(), "C1QA"].X
     assert own["detected"] == pytest.approx((cells.toarray() > 0).mean())
 
 
 def test_populations_say_how_sure_they_are(cohort, inputs):
-    section = population_section(cohort, clusters=inputs.clusters, markers=inputs.markers)
-    unsure = int((cohort.named == "unassigned").sum())
-    assert f"of these, {unsure} cells showed two lineages at once and are likely" in section.body[0]
+    section = shown(cohort, inputs)
+    twice = int((cohort.cells["lineage_doublet"] == "yes").sum())
+    assert f"of these, {twice} cells showed two lineages at once and are likely" in section.body[0]
     assert "1 marker gene of the populations found was not measured: NOTSEEN." in section.caveats
     assert list(figures(section)) == [
         "figure-umap-population",
         "figure-markers",
         "figure-confidence",
+        "figure-group-markers",
         "figure-composition",
     ]
     states = tables(section)["table-states"]
     assert states[["population", "state"]].values.tolist() == [["tam", "tam_spp1"]]
     assert states["share"].tolist() == [1.0]
     svg = figures(section)["figure-confidence"].svg
-    assert "Tumour-associated macroph… · 0" in svg
-    assert "Unassigned · 1" in svg
+    for label in ("Tumour-associated macroph… · tam", "Unassigned · unassigned", "Malignant · mal"):
+        assert f">{label}" in svg
+    assert (
+        "3 groups compared among the major populations 1"
+        in figures(section)["figure-confidence"].alt
+    )
+    assert "A name needs at least 0.86." in dict(section.definitions)["Probability"]
+
+
+def test_groups_say_what_hangs_on_them(cohort, inputs):
+    major = tables(shown(cohort, inputs))["table-clusters"].set_index("cluster")
+    assert list(major["best_label"]) == [
+        "Tumour-associated macrophage 0.97",
+        "Osteoclast 0.60",
+        "Malignant 0.99",
+    ]
+    assert list(major["runner_up_label"]) == [
+        "CD8 T cell 0.02",
+        "none of them 0.30",
+        "none of them 0.01",
+    ]
+    assert major["_probability"].isna().tolist() == [False, True, False]
+    named = {
+        row["claim_id"]: {*row["source"].split(";"), *row["target"].split(";")}
+        for row in inputs.claims.to_dict("records")
+        if row["kind"] != "not_testable"
+    }
+    tumour = {"malignant", "malignant_osteoblastic"}  # above or below is the same claim
+    for cluster, names in {
+        "tam": {"tam", "tam_spp1"},
+        "unassigned": {"osteoclast"},
+        "malignant_osteoblastic": tumour,
+    }.items():
+        expected = [claim for claim, own in named.items() if own & names]
+        assert major.loc[cluster, "claims"] == ";".join(expected), cluster
+        assert major.loc[cluster, "n_claims"] == len(expected)
+    assert major["n_claims"].max() > 0
+    parts = tables(shown(cohort, inputs))["table-parts"].iloc[0]
+    assert (parts["label"], parts["best_label"], parts["runner_up_label"]) == (
+        "Malignant",
+        "Malignant, osteoblastic 0.70",
+        "no finer one 0.30",
+    )
+    assert f'<a href="claims/{major.loc["tam", "claims"][:4]}.html">' in inputs.dataset_html()
+
+
+def test_markers_of_what_was_compared_by_group(cohort, inputs):
+    figure = figures(shown(cohort, inputs))["figure-group-markers"]
+    # of tam against cd8_t, of osteoclast, of malignant_osteoblastic; nobody compared endothelium
+    for gene in ("CD68", "C1QA", "CD8A", "CTSK", "IBSP"):
+        assert f">{gene}<" in figure.svg
+    for gene in ("VWF", "CD3D", "NOTSEEN"):
+        assert f">{gene}<" not in figure.svg
+    assert figure.alt.endswith("in 3 groups of cells")  # malignant is seen in its part
+    assert "marker of the runner-up" in figure.svg
+
+
+def test_values_of_markers_in_groups_by_hand():
+    x = np.array([[1.0, 0.0], [3.0, 2.0], [0.0, 4.0]], dtype=np.float32)
+    adata = AnnData(sparse.csr_matrix(x), var=pd.DataFrame(index=["A", "B"]))
+    chosen = pd.DataFrame({"marker_of": ["p", "q"], "gene": ["B", "A"]})
+    values = dot_values(adata, chosen, groups=["b", "a", "b"], columns=["b", "a"])
+    assert values.to_numpy().tolist() == [
+        ["p", "B", "b", 1.0, 0.5],
+        ["p", "B", "a", 1.0, 1.0],
+        ["q", "A", "b", 0.5 / 3, 0.5],
+        ["q", "A", "a", 1.0, 1.0],
+    ]
 
 
 def test_cells_named_as_their_parent_are_counted(cohort, inputs):
     names = cohort.adata.obs["population"].astype(str)
     cohort.adata.obs["population"] = names.replace("malignant_osteoblastic", "malignant")
     n = (names == "malignant_osteoblastic").sum()
-    body = population_section(cohort, clusters=inputs.clusters, markers=inputs.markers).body
+    body = shown(cohort, inputs).body
     assert body[1] == (
         f"{n} cells could be told only at the upper level and bear the name of the parent: "
         f"Malignant {n}."
@@ -111,11 +185,14 @@ def test_cells_named_as_their_parent_are_counted(cohort, inputs):
 
 
 def test_what_the_markers_said_before_copy_number(cohort, inputs):
-    section = population_section(cohort, clusters=inputs.clusters, markers=inputs.markers)
+    section = shown(cohort, inputs)
     assert section.body[-1] == (
+        "2 parts of clusters are of another lineage than the rest and were named apart."
+    )
+    assert section.body[-2] == (
         "Cells by their markers, before copy number: 50 unassigned, 48 with two lineages, 7 named "
-        "as a parent only, 5 against the name of their cluster, 2 of these renamed and the others "
-        "unassigned, 1,234 in a state."
+        "as a parent only, 5 moved to another lineage than that of their cluster, 1,234 in a "
+        "state, 61 cycling."
     )
     assert "likely doublets; 2 cells lost the name as copy number is normal." in section.body[0]
     assert "before copy number" in figures(section)["figure-confidence"].caption
@@ -125,7 +202,7 @@ def test_what_the_markers_said_before_copy_number(cohort, inputs):
 
 def test_populations_with_too_few_measured_markers_are_named(cohort, inputs):
     def said():
-        section = population_section(cohort, clusters=inputs.clusters, markers=inputs.markers)
+        section = shown(cohort, inputs)
         return [text for text in section.caveats if text.startswith("Too few")]
 
     assert said() == [
@@ -140,15 +217,15 @@ def test_many_clusters_are_cut_and_said(cohort, inputs):
     many = pd.concat([inputs.clusters.head(1)] * 70).assign(
         cluster=[str(number) for number in range(70)]
     )
-    section = population_section(cohort, clusters=many, markers=inputs.markers)
+    section = shown(cohort, inputs.having(clusters=many))
     figure = figures(section)["figure-confidence"]
-    assert "The 60 largest of 70 clusters are shown." in figure.caption
+    assert "The 60 largest of 70 groups are shown." in figure.caption
     assert len(tables(section)["table-clusters"]) == 70
 
 
 def test_nobody_is_assigned(cohort, inputs):
     cohort.adata.obs["population"] = "unassigned"
-    section = population_section(cohort, clusters=inputs.clusters, markers=inputs.markers)
+    section = shown(cohort, inputs)
     assert "0 populations" in section.body[0]
     assert "figure-markers" not in figures(section)
     assert tables(section)["table-markers"].empty
@@ -358,7 +435,15 @@ def test_no_other_labels_no_section(cohort, inputs):
 
 def test_figures_of_the_cells_carry_the_stamp(simulated):
     html = simulated.having(agreement=labelled(simulated)).dataset_html()
-    for name in ("markers", "confidence", "aligned", "cnv", "umap-malignancy", "agreement-author"):
+    for name in (
+        "markers",
+        "confidence",
+        "group-markers",
+        "aligned",
+        "cnv",
+        "umap-malignancy",
+        "agreement-author",
+    ):
         figure = re.search(rf'<figure id="figure-{name}".*?</figure>', html, flags=re.S)
         assert figure is not None, name
         assert "SIMULATED DATA" in figure.group(0), name
