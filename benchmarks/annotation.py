@@ -59,7 +59,7 @@ def table(name: str) -> pd.DataFrame:
 def settings() -> tuple[dict, dict]:
     """Give the shipped settings of integration and of the naming of populations."""
     config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text(encoding="utf-8"))
-    names = ("min_score", "min_margin", "min_markers", "min_agree", "min_measured")
+    names = ("min_probability", "min_measured")
     return config["integration"], {name: config["annotation"][name] for name in names}
 
 
