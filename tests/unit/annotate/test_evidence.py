@@ -174,7 +174,7 @@ def test_a_marker_of_two_branches_counts_half_and_one_of_one_branch_whole(tree):
 
 
 def plain_weighing(on, tells, lists, usual, trust, none):
-    """The evidence of one group by loops, with scipy's beta-binomial at whole numbers of markers."""
+    """The evidence of one group by loops."""
 
     def ratio_of(genes):
         part = [
