@@ -100,7 +100,8 @@ def check_cells(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, tree: Tr
     for _ in range(ROUNDS):
         fits = fit_cells(adata, code, lineage=lineage, skip=skip, typical=typical)
         other = contradictions(fits, lineage[code])
-        rows = np.flatnonzero(other >= 0)
+        # what a group of a few cells looks like is not known: none of them fits it badly
+        rows = np.flatnonzero((other >= 0) & np.isin(code, fits.profiles.known))
         code[rows] = fits.group[rows, other[rows]]
         typical[rows] = True
     of_cell = lineage[code]

@@ -1,113 +1,206 @@
-"""What single cells show, by hand: agreement, contradictions, and two lineages at once."""
+"""Cells against profiles: the likelihood by scipy and loops, planted strangers and doublets."""
+
+import math
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
+from scipy import sparse, stats
 
 from osteotalk.annotate.cells import (
-    CellEvidence,
-    cell_evidence,
+    CellFits,
+    Profiles,
+    _alike,
+    _gain,
+    _likelihood,
+    _profiles,
     contradictions,
+    fit_cells,
     lineage_doublets,
-    shares_agree,
 )
-from osteotalk.annotate.decide import Decision
-from osteotalk.annotate.tree import build_tree
 
-MAJORS = ("a", "b", "c")
+N_GENES = 1200
 
 
-def evidence(strength, shown=None):
-    strength = np.asarray(strength, dtype=float)
-    shown = strength if shown is None else np.asarray(shown, dtype=float)
-    return CellEvidence(MAJORS, strength, shown, np.full(strength.shape, "", dtype=object))
+def profile(k, *, strength=12.0):
+    """Every lineage has a hundred and twenty genes of its own."""
+    rate = np.full(N_GENES, 1.0)
+    rate[120 * k : 120 * (k + 1)] = strength
+    return rate / rate.sum()
 
 
-def decision(major):
-    return Decision(major, 1.0, 1.0, major, "", major, 1.0, 1.0, "")
-
-
-def test_a_cell_shows_a_population_by_half_of_its_markers_and_no_fewer_than_two():
-    populations = pd.DataFrame(
-        [("a", ""), ("two", "a"), ("b", "")], columns=["population", "parent"]
-    ).assign(level="")
-    genes = {"two": ["T1", "T2"], "a": ["A1", "A2", "A3", "A4", "A5"], "b": ["B1", "B2"]}
-    markers = pd.DataFrame(
-        [(name, gene) for name, own in genes.items() for gene in own],
-        columns=["population", "gene"],
+def cells_of(kinds, *, depth=500, seed=0):
+    """Counts of cells; of several profiles, those of as many cells."""
+    rng = np.random.default_rng(seed)
+    x = [rng.poisson(depth * np.sum([profile(k) for k in kind], axis=0)) for kind in kinds]
+    return AnnData(
+        sparse.csr_matrix(np.array(x)), layers={"counts": sparse.csr_matrix(np.array(x))}
     )
-    tree = build_tree(populations, markers=markers, measured=markers["gene"], min_measured=2)
-    seen = pd.DataFrame(False, index=range(4), columns=markers["gene"])
-    seen.loc[0, ["T1"]] = True
-    seen.loc[1, ["T1", "T2"]] = True
-    seen.loc[2, ["A1", "A2"]] = True
-    seen.loc[3, ["A1", "A2", "A3", "T1", "T2"]] = True
-    scores = pd.DataFrame({"a": [1, 1, 1, 1], "two": [3, 3, 3, 0.5], "b": [0, 0, 0, 0]})
-    found = cell_evidence(scores.astype(float), seen, tree=tree)
-    assert found.majors == ("a", "b")
-    np.testing.assert_array_equal(found.strength[:, 0], [3, 3, 3, 1])
-    np.testing.assert_array_equal(found.shown[:, 0], [-np.inf, 3, -np.inf, 1])
-    assert found.best_list[:, 0].tolist() == ["", "two", "", "a"]
-    np.testing.assert_array_equal(found.shown[:, 1], [-np.inf] * 4)
 
 
-def test_cells_agree_by_their_strongest_major_from_the_least_score_on():
-    cells = evidence([[0.5, 0.1, 0], [0.25, 0.1, 0], [0.2, 0.1, 0], [0.5, 0.6, 0], [0, 1, 0]])
-    clusters = pd.Series(["0", "0", "0", "0", "1"])
-    shares = shares_agree(cells, clusters, {"0": decision("a"), "1": decision("b")}, min_score=0.25)
-    assert shares == {"0": 0.5, "1": 1.0}
+def nothing_skipped():
+    return np.zeros(N_GENES, dtype=bool)
+
+
+def depth_that_shows(rates, n_seen):
+    """Counts at which a profile shows so many genes, by bisection."""
+    low, high = 0.0, math.log(1e6)
+    for _ in range(100):
+        middle = (low + high) / 2
+        shown = sum(1 - math.exp(-math.exp(middle) * rate) for rate in rates)
+        low, high = (middle, high) if shown < n_seen else (low, middle)
+    return math.exp(low)
+
+
+def test_the_likelihood_is_that_of_one_draw_per_gene():
+    rng = np.random.default_rng(4)
+    rates = rng.dirichlet(np.full(50, 0.7), 3)
+    seen = (rng.random((7, 50)) < 0.3).astype(float)
+    n_seen = 15.0
+    found = _likelihood(sparse.csr_matrix(seen), rates, n_seen)
+    # few depths are tried: take the depth as found, then the draws are exact
+    for j, rate in enumerate(rates):
+        depths = np.geomspace(1, 1e6, 24)
+        shown = [sum(1 - math.exp(-depth * r) for r in rate) for depth in depths]
+        depth = math.exp(np.interp(n_seen, shown, np.log(depths)))
+        assert depth == pytest.approx(depth_that_shows(rate, n_seen), rel=0.25)
+        chance = 1 - np.exp(-np.clip(depth * rate, 1e-9, 50))
+        expected = stats.binom.logpmf(seen, 1, chance).sum(axis=1)
+        np.testing.assert_allclose(found[:, j], expected, rtol=1e-8)
+
+
+def test_profiles_are_of_groups_with_five_cells_and_of_genes_that_tell():
+    adata = cells_of([(0,)] * 20 + [(1,)] * 5 + [(2,)] * 4)
+    groups = np.repeat([0, 1, 2], [20, 5, 4])
+    skip = nothing_skipped()
+    skip[3] = True
+    found = _profiles(adata, groups, n_groups=3, skip=skip)
+    assert found.known.tolist() == [0, 1]
+    assert len(set(range(120)) & set(found.genes)) >= 110
+    assert 3 not in found.genes
+    x = adata.layers["counts"].toarray()
+    usual = x[:25].sum(axis=0) / x[:25].sum()
+    for row, cells in zip(found.rates, (x[:20], x[20:25]), strict=True):
+        expected = 0.95 * cells.sum(axis=0) / cells.sum() + 0.05 * usual
+        np.testing.assert_allclose(row, expected[found.genes])
+
+
+def test_cells_of_a_bin_show_about_as_many_genes_and_none_is_left_out():
+    n_seen = np.random.default_rng(1).integers(10, 300, 500).astype(float)
+    bins = _alike(n_seen)
+    assert sorted(np.concatenate(bins).tolist()) == list(range(500))
+    edges = sorted((n_seen[rows].min(), n_seen[rows].max()) for rows in bins)
+    assert all(high < low for (_, high), (low, _) in pairwise(edges))
+    assert len(_alike(np.full(9, 3.0))) == 1
+
+
+def test_each_cell_fits_its_own_lineage_by_the_better_of_its_groups():
+    kinds = [(k,) for k in range(4) for _ in range(25)]
+    adata = cells_of(kinds)
+    groups = np.repeat(np.arange(4), 25)
+    lineage = np.array([0, 0, 1, 2])
+    found = fit_cells(adata, groups, lineage=lineage, skip=nothing_skipped())
+    assert (found.fit.argmax(axis=1) == lineage[groups]).all()
+    own = found.group[np.arange(100), lineage[groups]]
+    assert (own == groups).all()
+    assert (found.fit <= 0).all()  # logarithms of probabilities
+
+
+def test_lineages_without_a_profile_fit_nothing_and_alone_nothing_is_compared():
+    adata = cells_of([(0,)] * 20 + [(1,)] * 20 + [(2,)] * 3)
+    groups = np.repeat([0, 1, 2], [20, 20, 3])
+    found = fit_cells(adata, groups, lineage=np.arange(3), skip=nothing_skipped())
+    assert np.isneginf(found.fit[:, 2]).all()
+    assert (contradictions(found, groups) == -1).all()
+    alone = fit_cells(adata, np.zeros(43, int), lineage=np.array([0]), skip=nothing_skipped())
+    assert not alone.profiles.tell
+    assert alone.fit.tolist() == [[0.0]] * 43
+    assert (contradictions(alone, np.zeros(43, int)) == -1).all()
+    none = lineage_doublets(adata, alone, np.zeros(43, int), n_real=1, size=np.ones(43))
+    assert (none == -1).all()
 
 
 @pytest.mark.parametrize(
-    ("major", "strength", "shown", "found"),
+    ("fit", "mine", "other"),
     [
-        ("a", [1, 1.5, 0], [1, 1.5, 0], 1),  # leads by 0.5
-        ("a", [1, 1.4, 0], [1, 1.4, 0], -1),
-        ("a", [-1, 0.4, 0], [-1, 0.4, 0], -1),  # clear of its own, but hardly there
-        ("a", [1, 2, 0], [1, -np.inf, 0], -1),  # strong, but not shown
-        ("unassigned", [0.4, 1, 0.5], [0.4, 1, 0.5], 1),
-        ("unassigned", [0.4, 1, 0.6], [0.4, 1, 0.6], -1),  # the second is too near
+        ([-100, -94, -120], 0, 1),
+        ([-100, -94.1, -120], 0, -1),
+        ([-100, -94, -90], 0, 2),
+        ([-94, -100, -120], 0, -1),
+        ([-np.inf, -94, -120], 0, -1),  # nobody knows how well it fits its own
+        ([-100, -np.inf, -np.inf], 0, -1),
     ],
 )
-def test_contradictions_by_hand(major, strength, shown, found):
-    cells = evidence([strength], [shown])
-    assert contradictions(cells, cluster_major=pd.Series([major])).tolist() == [found]
+def test_contradictions_by_hand(fit, mine, other):
+    profiles = Profiles(np.arange(3), np.arange(5), np.ones((3, 5)))
+    found = CellFits(np.array([fit]), np.zeros((1, 3), dtype=int), profiles)
+    assert contradictions(found, np.array([mine])).tolist() == [other]
 
 
-def others_of(strength, *, size=3000.0, b_shows_a=0.0, sample="s1"):
-    """Column of the other major of one cell of cluster a, beside nine usual cells of each major.
+def test_a_cell_of_another_lineage_in_a_cluster_is_found_and_no_other():
+    adata = cells_of([(0,)] * 60 + [(1,)] * 60)
+    groups = np.repeat([0, 1], 60)
+    groups[[3, 17]] = 1
+    groups[[70]] = 0
+    found = fit_cells(adata, groups, lineage=np.arange(2), skip=nothing_skipped())
+    other = contradictions(found, groups)
+    assert np.flatnonzero(other >= 0).tolist() == [3, 17, 70]
+    assert other[[3, 17, 70]].tolist() == [0, 0, 1]
 
-    Usual cells have a strength of 2 in their own major; those of b have 2,000 counts, others 1,000.
-    In sample s2 everything is a third as large.
-    """
-    usual = np.repeat(2 * np.eye(3), 9, axis=0)
-    usual[9:18, 0] = b_shows_a
-    counts = np.repeat([1000.0, 2000.0, 1000.0], 9)
-    samples = pd.Series(["s1"] * 27 + ["s2"] * 27 + [sample])
-    found = lineage_doublets(
-        evidence([*usual, *usual, strength]),
-        cluster_major=pd.Series([*np.repeat(MAJORS, 9), *np.repeat(MAJORS, 9), "a"]),
-        n_counts=pd.Series([*counts, *counts / 3, size]),
-        samples=samples,
+
+def planted_doublets(size=None, depth=300):
+    """Two lineages of a hundred cells each, and twelve cells of both among the first."""
+    adata = cells_of([(0,)] * 100 + [(1,)] * 100 + [(0, 1)] * 12, depth=depth, seed=2)
+    groups = np.repeat([0, 1, 0], [100, 100, 12])
+    counts = np.zeros(212) if size is None else size
+    found = fit_cells(adata, groups, lineage=np.arange(2), skip=nothing_skipped())
+    return lineage_doublets(adata, found, groups, n_real=2, size=counts)
+
+
+def test_cells_of_two_lineages_are_found_with_few_false_ones():
+    partner = planted_doublets()
+    assert (partner[200:] == 1).mean() >= 0.6
+    assert (partner[:200] >= 0).mean() <= 0.01
+
+
+def test_small_cells_of_two_lineages_are_no_doublets():
+    """Two cells in a droplet bring the counts of two: RNA from around does not."""
+    assert (planted_doublets(np.repeat([0.0, -1.0], [200, 12])) == -1).all()
+
+
+def test_lineages_without_a_name_make_no_doublets():
+    adata = cells_of([(0,)] * 50 + [(1,)] * 50 + [(0, 1)] * 8)
+    groups = np.repeat([0, 1, 0], [50, 50, 8])
+    found = fit_cells(adata, groups, lineage=np.arange(2), skip=nothing_skipped())
+    partner = lineage_doublets(adata, found, groups, n_real=1, size=np.zeros(108))
+    assert (partner == -1).all()
+
+
+def test_a_half_of_each_is_compared_with_some_fluid_of_the_other():
+    rng = np.random.default_rng(0)
+    rates = np.stack([profile(0), profile(1)])
+    seen = sparse.csr_matrix((rng.random((5, N_GENES)) < 0.4).astype(float))
+    gain, both = _gain(seen, rates, 90.0)
+    half = _likelihood(seen, rates.mean(axis=0)[None], 90.0)[:, 0]
+    fluid = _likelihood(seen, (0.85 * rates[0] + 0.15 * rates[1])[None], 90.0)[:, 0]
+    np.testing.assert_allclose(both, half)
+    np.testing.assert_allclose(gain, half - fluid)
+
+
+def test_order_of_cells_and_genes_and_how_often_a_gene_is_counted_do_not_matter():
+    adata = cells_of([(0,)] * 40 + [(1,)] * 40 + [(2,)] * 30)
+    groups = np.repeat([0, 1, 2], [40, 40, 30])
+    found = fit_cells(adata, groups, lineage=np.arange(3), skip=nothing_skipped())
+    rng = np.random.default_rng(1)
+    rows, genes = rng.permutation(110), rng.permutation(N_GENES)
+    turned = adata[rows, genes].copy()
+    other = fit_cells(turned, groups[rows], lineage=np.arange(3), skip=nothing_skipped())
+    np.testing.assert_allclose(other.fit, found.fit[rows], rtol=1e-9)
+    twice = (
+        lineage_doublets(adata, found, groups, n_real=3, size=np.zeros(110)),
+        lineage_doublets(turned, other, groups[rows], n_real=3, size=np.zeros(110)),
     )
-    assert (found[:-1] == -1).all()
-    return found[-1]
-
-
-@pytest.mark.parametrize(
-    ("strength", "changed", "other"),
-    [
-        ([1, 1, 0], {}, 1),
-        ([0.9, 1, 0], {}, -1),  # less than half of its own
-        ([1, 0.9, 0], {}, -1),  # less than half of the other
-        ([1, 1, 0], {"size": 1900}, -1),  # usual for a, too small for b
-        ([1, 0, 1], {"size": 1900}, 2),
-        ([1, 1, 0], {"size": 1000, "sample": "s2"}, 1),  # large in its sample
-        ([1, 1, 1.5], {}, 2),  # the stronger of two
-        ([1, 1.5, 1], {}, 1),
-        ([1, 1, 0], {"b_shows_a": 0.5}, 1),
-        ([1, 1, 0], {"b_shows_a": 0.6}, -1),  # b often shows a, so they cannot be told
-    ],
-)
-def test_two_lineages_by_hand(strength, changed, other):
-    assert others_of(strength, **changed) == other
+    np.testing.assert_array_equal(twice[0][rows], twice[1])
+    assert pd.Series(found.fit.argmax(axis=1)).eq(groups).all()

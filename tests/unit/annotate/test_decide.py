@@ -1,134 +1,143 @@
+"""Names from probabilities, by hand."""
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from osteotalk.annotate.decide import Limits, decide, means_by_group
+from osteotalk.annotate.decide import Decision, decide_finer, decide_majors, settle
+from osteotalk.annotate.evidence import Evidence
 from osteotalk.annotate.tree import build_tree
 
-LIMITS = Limits(min_score=0.25, min_margin=0.1, min_markers=0.6)
 POPULATIONS = pd.DataFrame(
-    [("my", ""), ("tam", "my"), ("dc", "my"), ("rare", "my"), ("t", ""), ("cd4", "t"), ("ec", "")],
-    columns=["population", "parent"],
-).assign(level="")
-GENES = {"tam": 3, "dc": 3, "rare": 1, "t": 3, "cd4": 3, "ec": 3}
+    [
+        ("my", "", ""),
+        ("tam", "my", ""),
+        ("dc", "my", ""),
+        ("pdc", "dc", ""),
+        ("cdc", "dc", ""),
+        ("t", "", ""),
+        ("ec", "", ""),
+        ("kind", "ec", "state"),
+        ("silent", "", ""),
+    ],
+    columns=["population", "parent", "level"],
+)
+LISTS = {
+    "my": ["M1", "M2", "M3"],
+    "tam": ["T1", "T2", "T3"],
+    "pdc": ["P1", "P2", "P3"],
+    "cdc": ["D1", "D2", "D3"],
+    "t": ["X1", "X2", "X3"],
+    "ec": ["E1", "E2", "E3"],
+    "kind": ["E1", "K1", "K2"],
+}
 MARKERS = pd.DataFrame(
-    [(name, f"{name}_{i}") for name, n in GENES.items() for i in range(n)],
-    columns=["population", "gene"],
+    [(p, g) for p, own in LISTS.items() for g in own], columns=["population", "gene"]
 )
 
 
-def call(limits=LIMITS, shown=None, wide=False, **scores):
-    markers = MARKERS
-    if wide:  # five markers instead of three
-        more = pd.DataFrame({"population": "ec", "gene": ["ec_3", "ec_4"]})
-        markers = pd.concat([MARKERS, more], ignore_index=True)
-    tree = build_tree(
-        POPULATIONS, markers=markers, measured=pd.Index(markers["gene"]), min_measured=3
-    )
-    scores = dict.fromkeys(GENES, 0.0) | scores
-    return decide(scores, dict.fromkeys(GENES, 1.0) | (shown or {}), tree=tree, limits=limits)
+def tree(without=()):
+    measured = MARKERS.loc[~MARKERS["gene"].isin(without), "gene"]
+    return build_tree(POPULATIONS, markers=MARKERS, measured=measured, min_measured=3)
 
 
-def test_a_clear_population():
-    found = call(tam=2.0, dc=0.5, t=0.3)
-    assert (found.population, found.major, found.reason) == ("tam", "my", "")
-    assert (found.best, found.runner_up) == ("tam", "dc")
-    assert (found.score, found.margin) == (2.0, 1.5)
-    assert (found.major_score, found.major_margin) == (2.0, 1.7)
+def evidence(**chances):
+    """One group; what is left is none of them."""
+    values = [*chances.values(), 1 - sum(chances.values())]
+    return Evidence(tuple(chances), np.zeros((1, len(chances))), np.array([values]))
 
 
-def test_two_fine_populations_leave_the_name_of_their_major():
-    found = call(tam=1.0, dc=0.95)
+def major(found, least=0.85, **options):
+    return decide_majors(found, tree=tree(**options), min_probability=least)[0]
+
+
+def finer(found, least=0.85, **options):
+    return decide_finer(found, top="my", tree=tree(**options), min_probability=least)[0]
+
+
+def test_a_population_has_the_probability_of_all_lists_below_it():
+    found = major(evidence(my=0.2, tam=0.3, pdc=0.4, t=0.05, ec=0.0, kind=0.0))
     assert found.population == "my"
-    assert found.reason == "tam is only 0.05 ahead of dc; named as my"
-    assert found.major_margin == 1.0  # the other is no rival of the major
+    assert found.probability == pytest.approx(0.9)
+    assert (found.runner_up, found.reason) == ("t", "")
+    kind = major(evidence(my=0.02, t=0.0, ec=0.3, kind=0.65))
+    assert kind.population == "ec"
+    assert kind.probability == pytest.approx(0.95)
 
 
-def test_the_lists_of_a_parent_speak_for_it_too():
-    found = call(t=1.0, cd4=0.1)
-    assert found.population == "t"
-    assert found.reason == "best score 0.10 (cd4) is below 0.25; named as t"
+@pytest.mark.parametrize(("least", "name"), [(0.7, "t"), (0.71, "unassigned")])
+def test_the_least_probability_decides(least, name):
+    assert major(evidence(t=0.7, ec=0.2), least).population == name
 
 
-def test_two_majors_leave_a_cluster_unassigned():
-    found = call(tam=1.0, t=0.95)
-    assert (found.population, found.major) == ("unassigned", "my")
-    assert found.reason == "my is only 0.05 ahead of t"
+@pytest.mark.parametrize(
+    ("chances", "reason"),
+    [
+        ({"t": 0.6, "ec": 0.3}, "t 60%, ec 30%"),
+        ({"t": 0.6, "ec": 0.1}, "t 60%, none of the populations 30%"),
+        ({"t": 0.2, "ec": 0.1}, "none of the populations 70%, t 20%"),
+    ],
+)
+def test_what_is_left_open_is_said(chances, reason):
+    found = major(evidence(**chances))
+    assert (found.population, found.reason) == ("unassigned", reason)
+    assert (found.best, found.probability) == ("t", chances["t"])
 
 
-@pytest.mark.parametrize(("score", "name"), [(0.25, "ec"), (0.24, "unassigned")])
-def test_the_least_score_is_a_bound(score, name):
-    assert call(ec=score).population == name
+def test_finer_names_go_down_as_far_as_they_are_sure():
+    found = finer(evidence(tam=0.02, pdc=0.9, cdc=0.05))
+    assert (found.population, found.reason) == ("pdc", "")
+    assert found.probability == pytest.approx(0.9)
+    found = finer(evidence(tam=0.02, pdc=0.5, cdc=0.45))
+    assert (found.population, found.best, found.runner_up) == ("dc", "pdc", "cdc")
+    assert found.probability == pytest.approx(0.95)
+    assert found.reason == "pdc 50%, cdc 45%; named as dc"
+    found = finer(evidence(tam=0.5, pdc=0.3, cdc=0.15))
+    assert (found.population, found.probability) == ("my", 1)
+    assert found.reason == "tam 50%, dc 45%; named as my"
+    found = finer(evidence(tam=0.1, pdc=0.1))
+    assert found.reason == "other my 80%, tam 10%; named as my"
 
 
-@pytest.mark.parametrize(("rival", "name"), [(0.75, "ec"), (0.76, "unassigned")])
-def test_the_least_lead_is_a_bound(rival, name):
-    limits = Limits(min_score=0.25, min_margin=0.25, min_markers=0.6)
-    assert call(limits=limits, ec=1.0, t=rival).population == name
+def test_a_short_list_names_the_parent_only():
+    found = finer(evidence(tam=0.95, pdc=0.01, cdc=0.01), without=["T3"])
+    assert (found.population, found.best) == ("my", "tam")
+    assert found.reason == "only 2 of 3 markers of tam are measured; named as my"
+    at_top = major(evidence(my=0.02, t=0.95, ec=0.01), without=["X1"])
+    assert at_top.population == "unassigned"
+    assert at_top.reason == "only 2 of 3 markers of t are measured"
 
 
-def test_a_population_without_a_sibling_leads_by_its_score():
-    found = call(cd4=1.5)
-    assert (found.population, found.runner_up, found.margin) == ("cd4", "", 1.5)
+def test_a_population_without_a_list_is_never_named():
+    assert "silent" not in major(evidence(t=0.5, ec=0.4)).reason
 
 
-@pytest.mark.parametrize("short", ["top", "middle"])
-def test_a_parent_with_too_few_measured_markers_does_not_stop_the_way_down(short):
-    line = {"top": "", "middle": "top", "low": "middle", "other": ""}
-    populations = pd.DataFrame(
-        {"population": list(line), "parent": list(line.values()), "level": ""}
-    )
-    markers = pd.DataFrame(
-        [(name, f"{name}_{i}") for name in line for i in range(3)], columns=["population", "gene"]
-    )
-    measured = pd.Index(markers["gene"]).drop(f"{short}_0")
-    tree = build_tree(populations, markers=markers, measured=measured, min_measured=3)
-    scores = {"top": 1.0, "middle": 1.0, "low": 1.0, "other": 0.0}
-    found = decide(scores, dict.fromkeys(line, 1.0), tree=tree, limits=LIMITS)
-    assert (found.population, found.reason) == ("low", "")
+def settled(shares, **chances):
+    found = evidence(**chances)
+    before = decide_majors(found, tree=tree(), min_probability=0.85)[0]
+    return before, settle(before, found, 0, shares=shares, tree=tree(), min_probability=0.85)
 
 
-@pytest.mark.parametrize(("share", "name"), [(0.6, "ec"), (0.59, "unassigned")])
-def test_the_share_of_markers_is_a_bound(share, name):
-    found = call(wide=True, ec=2.0, shown={"ec": share})
-    assert found.population == name
-    assert found.reason == ("" if name == "ec" else "only 59% of the markers of ec are detected")
+def test_cells_decide_between_what_the_markers_leave_open():
+    before, after = settled({"t": 0.9, "ec": 0.1}, t=0.4, ec=0.5)
+    assert before.population == "unassigned"
+    assert after.population == "unassigned"  # 0.4 x 0.95 against 0.5 x 0.15 of 0.9 is 0.75
+    before, after = settled({"t": 1.0, "ec": 0.0}, t=0.48, ec=0.48)
+    chance = 0.96 * 0.48 * 1.05 / (0.48 * 1.05 + 0.48 * 0.05)
+    assert after.population == "t"
+    assert after.probability == pytest.approx(chance)
+    assert after.reason == "by markers t 48%, ec 48%; 100% of its cells fit it best"
 
 
-def test_three_markers_must_be_detected_whatever_their_share():
-    found = call(ec=2.0, shown={"ec": 2 / 3})
-    assert found.population == "unassigned"
-    assert found.reason == "only 2 markers of ec are detected"
-
-
-def test_a_population_with_too_few_measured_markers_is_named_as_its_parent():
-    found = call(rare=1.0, tam=0.5)
-    assert found.population == "my"
-    assert found.reason == "only 1 of 1 markers of rare are measured; named as my"
-
-
-def test_too_few_measured_markers_name_nothing():
-    found = call(rare=1.0)
-    assert found.population == "unassigned"
-    assert found.reason.startswith("best score 0.00 (")
-
-
-def test_a_major_with_too_few_measured_markers_is_not_named():
-    tree = build_tree(
-        POPULATIONS,
-        markers=MARKERS,
-        measured=pd.Index(MARKERS["gene"]).drop("ec_0"),
-        min_measured=3,
-    )
-    scores = dict.fromkeys(GENES, 0.0) | {"ec": 2.0}
-    found = decide(scores, dict.fromkeys(GENES, 1.0), tree=tree, limits=LIMITS)
-    assert found.population == "unassigned"
-    assert found.reason == "only 2 of 3 markers of ec are measured"
-
-
-def test_means_by_group_are_those_of_a_loop():
-    rng = np.random.default_rng(0)
-    values, codes = rng.random((50, 4)).astype(np.float32), rng.permutation(np.arange(50) % 5)
-    found = means_by_group(values, codes, 5)
-    for group in range(5):
-        np.testing.assert_allclose(found[group], values[codes == group].mean(axis=0), rtol=1e-6)
+@pytest.mark.parametrize(
+    ("shares", "chances"),
+    [
+        ({"t": 1.0, "ec": 0.0}, {"t": 0.4, "ec": 0.34}),  # perhaps none of them
+        ({"t": 1.0}, {"t": 0.48, "ec": 0.48}),  # of ec there is nothing to compare with
+        ({"t": 0.5, "ec": 0.5}, {"t": 0.48, "ec": 0.48}),  # the cells do not say either
+    ],
+)
+def test_and_leave_it_open_where_they_cannot(shares, chances):
+    before, after = settled(shares, **chances)
+    assert after == before
+    assert isinstance(after, Decision)

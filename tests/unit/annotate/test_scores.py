@@ -8,14 +8,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.annotate import scores
-from osteotalk.annotate.scores import (
-    is_seen,
-    levels,
-    list_scores,
-    marker_excess,
-    shares_detected,
-)
-from osteotalk.annotate.tree import Markers
+from osteotalk.annotate.scores import is_seen, levels, marker_excess
 
 GENES = ["M1", "M2", "M3"]
 
@@ -101,19 +94,6 @@ def test_a_marker_that_all_cells_show_is_not_compared_with_the_loudest_genes(ada
 def test_a_small_gene_panel_is_refused_with_a_reason(adata):
     with pytest.raises(ValueError, match="too few genes of similar expression.*30 genes, of which"):
         marker_excess(adata[:, :30].copy(), GENES, others=GENES, groups=one_group(adata))
-
-
-def test_negative_markers_count_only_where_they_are_seen():
-    excess = pd.DataFrame({"a": [2.0, 2.0], "b": [1.0, 1.0], "n": [1.0, -1.0]})
-    found = list_scores(excess, {"p": Markers(("a", "b"), ("n",), 2), "q": Markers(("a",), (), 1)})
-    assert found["p"].tolist() == [0.5, 1.5]
-    assert found["q"].tolist() == [2.0, 2.0]
-
-
-def test_shares_are_of_all_listed_markers():
-    rates = pd.DataFrame({"a": [0.1, 0.09], "b": [0.5, 0.5]}, index=["0", "1"])
-    found = shares_detected(rates, {"p": Markers(("a", "b"), (), 4)})
-    assert found["p"].tolist() == [0.5, 0.25]
 
 
 def test_seen_is_a_count(adata):

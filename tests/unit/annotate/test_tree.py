@@ -3,7 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from osteotalk.annotate.tree import Markers, build_tree
+from osteotalk.annotate.tree import build_tree
 
 POPULATIONS = pd.DataFrame(
     [
@@ -58,6 +58,24 @@ def test_markers_are_split_by_sign_and_kept_where_measured():
     assert found["nk"].positive == ("N1", "N2")
     assert found["nk"].listed == 3
     assert "myeloid" not in found
+    assert {name for name, markers in found.items() if markers.kind} == {"kind"}
+
+
+def test_all_measured_markers_and_the_genes_of_the_cell_cycle():
+    assert tree().genes() == ["A1", "A2", "B1", "B2", "B3", "M1", "M2", "N1", "N2"]
+    assert tree().cycle_genes == ("M1", "M2")
+    assert tree(GENES.drop(["M1", "M2"])).cycle_genes == ()
+
+
+def test_own_list_of_a_top_population_with_others_below_needs_enough_markers():
+    own = pd.DataFrame([("myeloid", "X", ""), ("myeloid", "GONE", "")], columns=MARKERS.columns)
+    more = pd.concat([MARKERS, own])
+    short = build_tree(POPULATIONS, markers=more, measured=GENES, min_measured=2)
+    assert short.short == {"myeloid"}
+    assert short.below("myeloid") == ["tam", "dc", "kind"]
+    measured = GENES.append(pd.Index(["GONE"]))
+    enough = build_tree(POPULATIONS, markers=more, measured=measured, min_measured=2)
+    assert enough.below("myeloid") == ["myeloid", "tam", "dc", "kind"]
 
 
 def test_a_state_speaks_for_its_population_only_if_it_is_a_kind_of_it():
@@ -85,8 +103,6 @@ def test_one_measured_marker_does_not_speak_for_the_parent():
 def test_two_do_though_more_are_needed_for_its_own_name():
     found = replace(tree(), short=frozenset({"tam"}))
     assert found.below("myeloid") == ["tam", "dc", "kind"]
-    short, enough = Markers(("A", "B"), (), 4, short=True), Markers(("A", "B", "C"), (), 4)
-    assert (short.counted, enough.counted) == (2, 4)
 
 
 def test_names_of_another_species_are_refused():
