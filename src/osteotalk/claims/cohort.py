@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -253,17 +254,6 @@ def build_cohort(
         raise ValueError(msg)
     total = sum(part.sizes for part in parts)
     found = np.flatnonzero(total > 0)
-    genes = pd.Index(list(dict.fromkeys(gene for part in parts for gene in part.genes)))
-    places = [genes.get_indexer(part.genes) for part in parts]
-    measured = np.array([np.isin(np.arange(len(genes)), place) for place in places])
-    cells = measured.T @ np.array([part.n_cells for part in parts])
-
-    def spread(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-        """Values of the genes of a sample among all genes (last axis), 0 for the others."""
-        result = np.zeros((*values.shape[:-1], len(genes)))
-        result[..., place] = values
-        return result
-
     known = [name for name in parts[0].programmes if all(name in p.programmes for p in parts)]
     return Cohort(
         dataset=dataset,
@@ -276,12 +266,7 @@ def build_cohort(
             name: np.array([part.states[i] for part in parts]) for i, name in enumerate(states)
         },
         state_parents=dict(zip(vocabulary["population"], vocabulary["parent"], strict=True)),
-        genes=genes,
-        measured=measured,
-        means=np.stack([spread(p.means[found], at) for p, at in zip(parts, places, strict=True)]),
-        shares=np.stack([spread(p.shares[found], at) for p, at in zip(parts, places, strict=True)]),
-        detection=sum(spread(p.n_expressing, at) for p, at in zip(parts, places, strict=True))
-        / cells,
+        **_of_genes(parts, found),
         pairs=resource.reset_index(drop=True),
         active=_active_edges(
             [part.edges for part in parts], [order[i] for i in found], resource, alpha=alpha
@@ -312,6 +297,29 @@ class _Part:
     programmes: Mapping[str, np.ndarray]
     tested: frozenset[str]
     unnamed: pd.DataFrame
+
+
+def _of_genes(parts: Sequence[_Part], found: np.ndarray) -> dict[str, Any]:
+    """Fields of a cohort by gene: genes, measured, means, shares and detection."""
+    genes = pd.Index(list(dict.fromkeys(gene for part in parts for gene in part.genes)))
+    places = [genes.get_indexer(part.genes) for part in parts]
+    measured = np.array([np.isin(np.arange(len(genes)), place) for place in places])
+    cells = measured.T @ np.array([part.n_cells for part in parts])
+
+    def spread(values: Sequence[np.ndarray]) -> np.ndarray:
+        """Values of each sample's genes (last axis) among all genes, 0 for the others."""
+        result = np.zeros((len(parts), *values[0].shape[:-1], len(genes)))
+        for row, place, own in zip(result, places, values, strict=True):
+            row[..., place] = own
+        return result
+
+    return {
+        "genes": genes,
+        "measured": measured,
+        "means": spread([part.means[found] for part in parts]),
+        "shares": spread([part.shares[found] for part in parts]),
+        "detection": spread([part.n_expressing for part in parts]).sum(axis=0) / cells,
+    }
 
 
 def _summarise(
