@@ -13,6 +13,9 @@ LEAST_CELLS, LEAST_COUNTS = 5, 8000
 LEAST_PARTS = 3
 # A gene is looked at if so many cells of the group show it.
 LEAST_SHOWN = 3
+# The resolution is halved while parts that are large enough have less than this share of the
+# cells, down to LEAST_RESOLUTION: shallow cells are parted coarsely, not thrown together.
+LEAST_PARTED, LEAST_RESOLUTION = 0.5, 0.25
 GENES, COMPONENTS, NEIGHBOURS = 500, 10, 15
 
 
@@ -26,7 +29,7 @@ def part(adata: AnnData, rows: np.ndarray, *, resolution: float, seed: int) -> n
     rows
         The cells.
     resolution
-        Of Leiden.
+        Of Leiden, at most.
     seed
         Seed of PCA, neighbours and Leiden.
 
@@ -52,17 +55,26 @@ def part(adata: AnnData, rows: np.ndarray, *, resolution: float, seed: int) -> n
             return np.zeros(len(rows), dtype=int)
         sc.pp.pca(cells, n_comps=n_components, mask_var="highly_variable", random_state=seed)
         sc.pp.neighbors(cells, n_neighbors=near, random_state=seed)
-        sc.tl.leiden(
-            cells,
-            resolution=resolution,
-            flavor="igraph",
-            n_iterations=2,
-            directed=False,
-            random_state=seed,
-        )
-    found = cells.obs["leiden"].astype(int).to_numpy()
-    sizes = np.bincount(found)
-    large = np.flatnonzero(sizes >= least)
+        while True:
+            found = _leiden(cells, resolution=resolution, seed=seed)
+            sizes = np.bincount(found)
+            large = np.flatnonzero(sizes >= least)
+            if sizes[large].sum() >= LEAST_PARTED * len(rows) or resolution <= LEAST_RESOLUTION:
+                break
+            resolution /= 2
     number = np.full(len(sizes), len(large))
     number[large] = np.arange(len(large))
     return np.unique(number[found], return_inverse=True)[1]
+
+
+def _leiden(cells: AnnData, *, resolution: float, seed: int) -> np.ndarray:
+    """Number of the part of each cell; the neighbours are known."""
+    sc.tl.leiden(
+        cells,
+        resolution=resolution,
+        flavor="igraph",
+        n_iterations=2,
+        directed=False,
+        random_state=seed,
+    )
+    return cells.obs["leiden"].astype(int).to_numpy()
