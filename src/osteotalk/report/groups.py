@@ -212,7 +212,7 @@ def group_tables(
         cohort,
         groups[groups["level"] == MAJOR],
         claims,
-        none="none of them",
+        none="none",
         anchor="table-clusters",
         caption=(
             "Groups of cells and their major populations: what the markers said, before copy "
@@ -220,8 +220,9 @@ def group_tables(
             "for: those of the best match that are on, the most telling first; against: those that "
             "are not, and those that speak against it. Its cells can be named otherwise one by "
             "one: unassigned, as they show two lineages, or moved to another lineage that they fit "
-            "better. Claims: those that name this population (of an unassigned group the best "
-            "match), or one above or below it."
+            "better. Runner-up: the next likely, or none of the vocabulary. Claims: those that "
+            "name this population (of an unassigned group the best match), or one above or below "
+            "it."
         ),
         counts=(
             Column("n_unassigned", "Cells unassigned", "integer"),
@@ -234,7 +235,7 @@ def group_tables(
         cohort,
         groups[groups["level"] == FINE],
         claims,
-        none="no finer one",
+        none="no finer",
         anchor="table-parts",
         caption=(
             "Parts of the major populations and their finer names. Probabilities are given that "
