@@ -22,8 +22,8 @@ def test_parquet_round_trip(support, tmp_path):
 def test_tsv_round_trip_keeps_na_text_and_missing_numbers(tmp_path):
     frame = contract.empty_frame("annotation")
     frame.loc[0] = [
-        *("0", 5, "NA", 0.5, np.nan, "tam", "dc"),
-        *("myeloid", 0.4, np.nan, 1.0, 0, 0, ""),
+        *("0", "major", "0", 5, "NA", 0.5, "tam", np.nan, "dc", 0.25),
+        *("CD68", "no VWF", 0, 0, 1, ""),
     ]
     frame = contract.conform(frame, table="annotation")
     io.write_tsv(frame, tmp_path / "x.tsv", table="annotation")

@@ -119,8 +119,13 @@ def _major_names(groups: Groups, *, index: pd.Index) -> pd.DataFrame:
 
 
 def _unsure(decision: Decision) -> str:
-    """Population that was likeliest, but not likely enough to be the name."""
-    return "" if decision.best == decision.population else decision.best
+    """Population that was likeliest, but not likely enough to be the name.
+
+    Of a group that is named as the parent only if it is no less likely than none of the finer ones.
+    """
+    told = decision.population != UNASSIGNED
+    told &= decision.best_probability < decision.runner_up_probability
+    return "" if told or decision.best == decision.population else decision.best
 
 
 def _name_below(

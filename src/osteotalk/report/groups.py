@@ -15,7 +15,7 @@ from osteotalk.report.cohort import Cohort
 from osteotalk.report.grid_figures import dot_plot, probability_figure
 from osteotalk.report.markers import dot_values
 from osteotalk.report.model import Column, Figure, Table
-from osteotalk.report.text import number, plural, setting, share, words
+from osteotalk.report.text import number, plural, setting, share, shorten, words
 from osteotalk.report.vocabulary import UNASSIGNED
 from osteotalk.tables import within
 
@@ -122,7 +122,9 @@ def _probabilities(cohort: Cohort, groups: pd.DataFrame) -> list[Figure]:
         "population, or none of them. Right of the dashed limit the group has the name; left of it "
         "it is unassigned or keeps the name of its parent (cross; a cross right of the limit had "
         "too few measured markers). A dot near the limit, or a ring near its dot, is a name to "
-        "doubt. Probabilities are those of the markers, before copy number; those of parts are "
+        "doubt; a cross at the left with a ring at the right says that a group is surely none of "
+        "the populations, or of the finer ones. Probabilities are those of the markers, before "
+        "copy number; those of parts are "
         f"given that the major population is right.{_cut(frame, groups)}"
     )
     return [Figure("figure-confidence", svg, alt, caption, table="table-clusters")]
@@ -143,7 +145,9 @@ def _marker_dots(cohort: Cohort, groups: pd.DataFrame, markers: pd.DataFrame) ->
         return []
     palette = cohort.palette
     titles = {
-        str(row["cluster"]): f"{palette.label(str(row['population']))} · {row['cluster']}"
+        str(
+            row["cluster"]
+        ): f"{shorten(palette.label(str(row['population'])), 18)} · {row['cluster']}"
         for row in frame.to_dict("records")
     }
     values = dot_values(cohort.adata, chosen, groups=of_cell, columns=list(titles))
@@ -208,7 +212,7 @@ def group_tables(
         cohort,
         groups[groups["level"] == MAJOR],
         claims,
-        none="none of them",
+        none="none",
         anchor="table-clusters",
         caption=(
             "Groups of cells and their major populations: what the markers said, before copy "
@@ -216,8 +220,9 @@ def group_tables(
             "for: those of the best match that are on, the most telling first; against: those that "
             "are not, and those that speak against it. Its cells can be named otherwise one by "
             "one: unassigned, as they show two lineages, or moved to another lineage that they fit "
-            "better. Claims: those that name this population (of an unassigned group the best "
-            "match), or one above or below it."
+            "better. Runner-up: the next likely, or none of the vocabulary. Claims: those that "
+            "name this population (of an unassigned group the best match), or one above or below "
+            "it."
         ),
         counts=(
             Column("n_unassigned", "Cells unassigned", "integer"),
@@ -230,7 +235,7 @@ def group_tables(
         cohort,
         groups[groups["level"] == FINE],
         claims,
-        none="no finer one",
+        none="no finer",
         anchor="table-parts",
         caption=(
             "Parts of the major populations and their finer names. Probabilities are given that "
@@ -259,7 +264,10 @@ def _group_table(
     frame["label"] = [palette.label(str(name)) for name in frame["population"]]
     known = (frame["population"] != UNASSIGNED).to_numpy(dtype=bool)
     frame["_probability"] = np.where(known, frame["probability"].astype(float), np.nan)
-    frame["best_label"] = [_with_chance(cohort, row, "best", none) for row in rows]
+    frame["best_label"] = [
+        _with_chance(cohort, row, "best", none) if row["best"] != row["population"] else ""
+        for row in rows
+    ]
     frame["runner_up_label"] = [_with_chance(cohort, row, "runner_up", none) for row in rows]
     hanging = claims_of_groups(frame, claims=claims, populations=cohort.populations)
     frame["n_claims"] = [len(ids) for ids in hanging]
@@ -273,17 +281,17 @@ def _group_table(
             Column("n_cells", "Cells", "integer"),
             Column("label", "Population"),
             Column("_probability", "Probability", "share", missing="no name"),
-            Column("best_label", "Best match", sort="best_probability", missing="none"),
+            Column("best_label", "Best match", sort="best_probability", missing="it has the name"),
             Column("runner_up_label", "Runner-up", sort="runner_up_probability", missing="none"),
-            Column("markers_for", "Markers for", wide=True, missing="none on"),
-            Column("markers_against", "Markers against", wide=True, missing="none"),
-            *counts,
             Column(
                 "n_claims",
                 "Claims on it",
                 "integer",
                 details=(Column("claims", "Claims", "claims"),),
             ),
+            Column("markers_for", "Markers for", wide=True, missing="none on"),
+            Column("markers_against", "Markers against", wide=True, missing="none"),
+            *counts,
             Column("reason", "Why unsure", wide=True, missing="sure by its markers"),
         ),
         download=download,

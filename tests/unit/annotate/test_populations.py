@@ -36,6 +36,8 @@ def test_clusters_get_their_population_and_unclear_ones_none(toy, plain):
         assert set(obs.loc[obs["kind"] == kind, "population"]) <= {kind, toy.LINE[kind]}
     unclear = obs["kind"] == "foreign"
     assert obs.loc[unclear, ["population_probability", "major_probability"]].isna().all(axis=None)
+    assert set(obs.loc[unclear, "best_match"]) == set(table.loc[table["within"] == "6", "best"])
+    assert set(obs.loc[obs["kind"] == "ec", "best_match"]) == {""}
     reason = obs.loc[unclear, "population_reason"].iloc[0]
     assert reason.startswith("none of the populations ")
     assert (obs.loc[~unclear, "major_probability"] > 0.99).all()
@@ -108,6 +110,7 @@ def test_where_they_cannot_be_told_apart_they_keep_the_name_of_the_parent(toy):
     shared = obs[obs["cluster"] == "1"]
     assert set(shared["population"]) == {"t"}
     assert set(shared["population_state"]) == {""}
+    assert set(shared["best_match"]) < {"cd4", "cd8"}
     assert shared["population_reason"].str.fullmatch(r"cd\d \d+%, cd\d \d+%; named as t").all()
 
 
@@ -145,6 +148,7 @@ def test_cells_of_two_lineages_are_likely_doublets(toy):
     assert flagged[double].mean() >= 0.5
     assert flagged[~double].mean() <= 0.01
     assert set(obs.loc[flagged, "population"]) == {"unassigned"}
+    assert set(obs.loc[flagged, "best_match"]) == {""}
     assert set(obs.loc[flagged & (obs["cluster"] == "0"), "population_reason"]) == {
         "looks like my and t at once"
     }
