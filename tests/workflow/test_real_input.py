@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import anndata as ad
 import pandas as pd
@@ -29,6 +30,7 @@ def own_cohort(project, dataset, samples, files, *, sample_key=""):
         "datasets": [dataset],
         "tables": {name: f"my_{name}.tsv" for name in frames},
         "claims": {"n_decoy_tables": 1, "n_shuffles": 1},
+        "genes": {"positions": ""},  # no network
     }
 
 
@@ -60,6 +62,11 @@ def test_nsclc_seven_patients_with_few_cells(project, shared_data):
     assert re.search(r"fewer than 10 cells take no part", (logs / f"{patients[0]}.log").read_text())
     assert (verdicts["verdict"] == "not testable").all()  # ~40 cells a patient are too few
     assert adata.n_obs > 250
+    # without positions no tumour cell is told by copy number, and no page hides it
+    assert set(adata.obs["malignant"]) == {"undetermined"}
+    pages = list((project.run / "results" / "report").rglob("*.html"))
+    assert len(pages) > 101
+    assert all("NO COPY NUMBER in &#39;Real data&#39;" in page.read_text() for page in pages)
     # the authors called these cells T cells, B cells ... : where we name a population, it agrees
     majors = adata.obs["population_major"]
     author = ad.read_h5ad(path).obs["author_major_cell_type"].astype(str)
@@ -91,6 +98,9 @@ def test_a_sample_without_cells_is_dropped_and_reported(project, simulated):
         [("mine", name, "h5ad", f"{name}.h5ad") for name in ("A", "B", "junk")],
     )
     config |= {key: simulated.small[key] for key in ("integration", "claims", "interactions")}
+    # a file of one's own for all cohorts, found in the folder of the run
+    shutil.copy(simulated.run / "resources/simulated_os/genes.gtf.gz", project.run / "all.gtf.gz")
+    config["genes"] = {"positions": "all.gtf.gz"}
     for name, source in {"A": "OS1", "B": "OS2", "junk": "OS3"}.items():
         start = f"{simulated.run}/resources/simulated_os/SIM000000{source[-1]}_{source}"
         files = {
@@ -111,6 +121,13 @@ def test_a_sample_without_cells_is_dropped_and_reported(project, simulated):
     assert set(adata.obs["sample"]) == {"A", "B"}
     assert list(adata.uns["osteotalk"]["integrate"]["empty_samples"]) == ["junk"]
     assert "junk" in (project.run / "results/report/mine.html").read_text()
+    assert set(adata.obs["malignant"]) >= {"yes", "no"}
+    assert adata.uns["osteotalk"]["positions"]["source"] == "shared"
+    told = json.loads((project.run / "results/provenance.json").read_text())["files"]
+    assert [row["dataset"] for row in told if row["path"] == "all.gtf.gz"] == ["mine"]
+    methods = (project.run / "results/report/methods.html").read_text()
+    assert "Positions of genes of Real data: from all.gtf.gz, which genes.positions" in methods
+    assert "NO COPY NUMBER" not in methods
 
     samples = project.run / "my_samples.tsv"
     lines = samples.read_text().splitlines()

@@ -9,11 +9,14 @@ from snakemake.exceptions import WorkflowError
 from osteotalk import workflow as osteotalk_workflow
 from osteotalk.interactions.resource import resource_file
 from osteotalk.tables import (
+    SHARED,
     TableError,
     cohort_files,
     records_of,
     remote_files,
     sample_files,
+    shared_positions,
+    takes_shared_positions,
 )
 
 osteotalk_workflow.prepare_environment(workflow.basedir)
@@ -24,16 +27,21 @@ SIMULATED = TABLES.datasets.loc[
 ].tolist()
 REAL = [dataset for dataset in DATASETS if dataset not in SIMULATED]
 SIMULATED_CHOSEN = [dataset for dataset in DATASETS if dataset in SIMULATED]
-REMOTE = remote_files(TABLES)
-DOWNLOADED = sorted({row["dataset"] for row in REMOTE.values()})
 SYMBOLS = osteotalk_workflow.find_file(config["genes"]["symbols"], workflow.basedir)
 try:
     PAIRS = resource_file(
         config["interactions"]["resource"],
         find=lambda path: osteotalk_workflow.find_file(path, workflow.basedir),
     )  # None for a resource of LIANA
+    POSITIONS = shared_positions(
+        config["genes"]["positions"],
+        sha256=config["genes"]["positions_sha256"],
+        find=lambda path: osteotalk_workflow.find_file(path, workflow.basedir),
+    )  # None if the config names no file
 except TableError as error:
     raise WorkflowError(str(error)) from None
+REMOTE = remote_files(TABLES) | (POSITIONS.downloads() if POSITIONS else {})
+DOWNLOADED = sorted({row["dataset"] for row in REMOTE.values()})
 
 if osteotalk_workflow.needs_token(TABLES, DATASETS):
     # asked for now, not when the download starts
@@ -84,8 +92,7 @@ def only(rows_of_table, *columns):
 
 def remote_row(wildcards):
     row = REMOTE[f"resources/{wildcards.dataset}/{wildcards.file}"]
-    (found,) = only([row], "url", "bytes", "sha256", "role")
-    return found | dataset_row(wildcards, "source")
+    return only([row], "url", "bytes", "sha256", "role", "source")[0]
 
 
 def files_of_sample(wildcards):
@@ -99,10 +106,28 @@ def files_of_sample(wildcards):
 def opinions_of_cohort(wildcards):
     """Files that the annotation of a cohort can use: gene positions, and second opinions."""
     files = cohort_files(TABLES, wildcards.dataset)
+    if POSITIONS and takes_shared_positions(TABLES, wildcards.dataset):
+        files["shared_positions"] = POSITIONS.path
     for name in ("celltypist", "reference"):
         if config["annotation"][name]:
             files[name] = config["annotation"][name]
     return files
+
+
+def files_of_cohort(dataset):
+    """Rows of the table of files, and one for the positions that cohorts share, if it uses them."""
+    found = records("files", dataset)
+    if POSITIONS and takes_shared_positions(TABLES, dataset):
+        shared = {"sample": "", "role": "gtf", "path": POSITIONS.path}
+        found.append({"dataset": dataset, **shared})
+    return found
+
+
+def manifests_of_cohort(dataset):
+    """Records of the downloads that a cohort uses."""
+    shared = {row["path"] for row in files_of_cohort(dataset)} & set(REMOTE)
+    folders = sorted({REMOTE[path]["dataset"] for path in shared} | {dataset})
+    return [f"resources/{name}/manifest.tsv" for name in folders if name in DOWNLOADED]
 
 
 def annotation_rules():

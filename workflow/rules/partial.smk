@@ -53,7 +53,7 @@ def products_of_cohort(dataset):
     step_of = {
         path: n for n, paths in enumerate(in_order(dataset), 1) for path in paths
     }
-    brought = sorted({row["path"] for row in records("files", dataset)})
+    brought = sorted({row["path"] for row in files_of_cohort(dataset)})
     gone = {*REMOTE, f"resources/{dataset}/members.tsv"}
     paths = [
         *brought,

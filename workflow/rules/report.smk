@@ -13,7 +13,9 @@ rule write_provenance:
     """Record versions, settings, seeds, the resource and the input files."""
     input:
         resource="results/resource.json",
-        files=[row["path"] for d in DATASETS for row in records("files", dataset=d)],
+        files=list(
+            dict.fromkeys(row["path"] for d in DATASETS for row in files_of_cohort(d))
+        ),
     output:
         provenance="results/provenance.json",
         config="results/run_config.yaml",
@@ -28,13 +30,10 @@ rule write_provenance:
         mem_mb=2000,
     params:
         config=dict(config),
-        files=[row for d in DATASETS for row in records("files", dataset=d)],
+        files=[row for d in DATASETS for row in files_of_cohort(d)],
         datasets=[row for d in DATASETS for row in records("datasets", dataset=d)],
         # written by the downloads, which the files above stand for
-        manifests=expand(
-            "resources/{dataset}/manifest.tsv",
-            dataset=[d for d in DATASETS if d in DOWNLOADED],
-        ),
+        manifests=sorted({path for d in DATASETS for path in manifests_of_cohort(d)}),
         basedir=str(workflow.basedir),
         code=code_digest("write_provenance"),
     script:
@@ -148,14 +147,12 @@ rule partial_report:
         },
         run={
             "config": dict(config),
-            "files": [row for d in DATASETS for row in records("files", dataset=d)],
+            "files": [row for d in DATASETS for row in files_of_cohort(d)],
             "datasets": [
                 row for d in DATASETS for row in records("datasets", dataset=d)
             ],
             "manifests": {
-                dataset: f"resources/{dataset}/manifest.tsv"
-                for dataset in DATASETS
-                if dataset in DOWNLOADED
+                dataset: manifests_of_cohort(dataset) for dataset in DATASETS
             },
             "resource": "results/resource.json",
             "basedir": str(workflow.basedir),

@@ -5,7 +5,8 @@ Makes    results/resource.tsv                          ligand-receptor pairs tha
          results/resource.json                         their number, origin, changes and digest
          resources/<simulated dataset>/...             files of the embedded cohort
          resources/<simulated dataset>/truth_*.tsv     what was planted in it
-         resources/<dataset>/<file>                    downloads, verified
+         resources/<dataset>/<file>                    downloads, verified; what cohorts share
+                                                       (genes.positions) is in all-cohorts
          resources/<dataset>/manifest.tsv              their addresses, sizes and checksums; grows
                                                        with each download and outlives it
          resources/<dataset>/members.tsv               what in an archive belongs to which sample

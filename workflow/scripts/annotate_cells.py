@@ -27,7 +27,8 @@ with job_log(snakemake):
     adata, clusters = annotate(
         adata, markers=markers, populations=populations, **params.settings, seed=params.seed
     )
-    adata = add_positions(adata, gtf=files.get("gtf"), symbols=read_symbols(files.symbols))
+    positions = {"gtf": files.get("gtf"), "shared": files.get("shared_positions")}
+    adata = add_positions(adata, **positions, symbols=read_symbols(files.symbols))
     adata, malignancy, cnv = call_malignant(
         adata, populations=populations, **params.malignancy, seed=params.seed
     )

@@ -24,7 +24,7 @@ with job_log(snakemake):
             resolution=params.value,
             populations=basis.vocabulary,
             markers=basis.markers,
-            gtf=files.get("gtf"),
+            positions={"gtf": files.get("gtf"), "shared": files.get("shared_positions")},
             symbols=symbols,
             seed=basis.settings.seed,
             **params.labels,

@@ -16,7 +16,11 @@ log = logging.getLogger(__name__)
 
 
 def add_positions(
-    adata: AnnData, *, gtf: str | Path | None = None, symbols: SymbolTable | None = None
+    adata: AnnData,
+    *,
+    gtf: str | Path | None = None,
+    shared: str | Path | None = None,
+    symbols: SymbolTable | None = None,
 ) -> AnnData:
     """Put the position of each gene into `var`.
 
@@ -25,32 +29,39 @@ def add_positions(
     adata
         Cells x genes, symbols as `var_names`, maybe ids in `var["ensembl_id"]`; changed in place.
     gtf
-        GTF file. A gene is looked up by its id, then by its symbol. Without a file the columns
-        chromosome, start and end that `var` has already are used, if it has them.
+        GTF file of the cohort. A gene is looked up by its id, then by its symbol. Without a file
+        the columns chromosome, start and end of `var` are used, if they hold any position.
+    shared
+        GTF file for all cohorts, used where there is neither.
     symbols
-        Approved gene symbols, to replace previous ones in the GTF.
+        Approved gene symbols, to replace previous ones in a GTF.
 
     Returns
     -------
     `adata`, with `var` columns chromosome ('chr1' to 'chrY', '' if unknown), start and end (int64,
-    -1 if unknown), and `uns["osteotalk"]["positions"]`: source (gtf, var or none), n_genes,
-    n_known, by_id, by_symbol, n_repeated (GTF rows whose id and symbol came before; the first
-    counts), n_elsewhere.
+    -1 if unknown), and `uns["osteotalk"]["positions"]`: source (gtf, var, shared or none), n_genes,
+    n_known; of a file also by_id, by_symbol, n_repeated (GTF rows whose id and symbol came before;
+    the first counts), n_elsewhere.
 
     Raises
     ------
     IngestError
-        If the file is no GTF, or has none of the genes.
+        If a file is no GTF, or that of the cohort has none of its genes.
     """
     report: dict[str, Any] = {"source": "none", "n_genes": adata.n_vars}
+    file, frame = gtf, _of_the_data(adata)
     if gtf is not None:
-        frame, found = _from_gtf(adata, read_gtf(gtf, symbols=symbols), where=str(gtf))
-        report |= {"source": "gtf"} | found
-    elif set(COLUMNS) <= set(adata.var.columns):
-        frame = clean_positions(adata.var)
+        report["source"] = "gtf"
+    elif (frame["chromosome"] != "").any():
         report["source"] = "var"
-    else:
-        frame = clean_positions(pd.DataFrame(dict.fromkeys(COLUMNS, ""), index=adata.var_names))
+    elif shared is not None:
+        file, report["source"] = shared, "shared"
+    if file is not None:
+        genes = read_gtf(file, symbols=symbols)
+        frame, found = _from_gtf(adata, genes)
+        report |= found
+        if not (frame["chromosome"] != "").any():
+            _none_known(adata, genes, file=file, own=gtf is not None)
     for column in COLUMNS:
         adata.var[column] = frame[column].to_numpy()
     report["n_known"] = int((adata.var["chromosome"] != "").sum())
@@ -64,9 +75,26 @@ def add_positions(
     return adata
 
 
-def _from_gtf(
-    adata: AnnData, genes: pd.DataFrame, *, where: str
-) -> tuple[pd.DataFrame, dict[str, int]]:
+def _of_the_data(adata: AnnData) -> pd.DataFrame:
+    """Positions that came with the counts; unknown where there are none."""
+    if set(COLUMNS) <= set(adata.var.columns):
+        return clean_positions(adata.var)
+    return clean_positions(pd.DataFrame(dict.fromkeys(COLUMNS, ""), index=adata.var_names))
+
+
+def _none_known(adata: AnnData, genes: pd.DataFrame, *, file: str | Path, own: bool) -> None:
+    """Refuse a file of the cohort with none of its genes; of a shared one, warn."""
+    msg = (
+        f"{file} has none of the {adata.n_vars} genes of the data (data: "
+        f"{', '.join(map(str, adata.var_names[:3]))}; file: {', '.join(genes['gene'][:3])}); "
+        "is it of another species, or are the names of another kind?"
+    )
+    if own:
+        raise IngestError(msg)
+    log.warning(msg)
+
+
+def _from_gtf(adata: AnnData, genes: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     rows = np.arange(len(genes))
     by_id = pd.Series(rows, index=genes["gene_id"])
     by_symbol = pd.Series(rows, index=genes["gene"])
@@ -80,13 +108,6 @@ def _from_gtf(
     n_by_id = int((place >= 0).sum())
     named = by_symbol.reindex(adata.var_names.astype(str)).fillna(-1).to_numpy().astype(int)
     place = np.where(place >= 0, place, named)
-    if not (place >= 0).any():
-        msg = (
-            f"{where} has none of the {adata.n_vars} genes of the data (data: "
-            f"{', '.join(map(str, adata.var_names[:3]))}; file: {', '.join(genes['gene'][:3])}); "
-            "is it of another species, or are the names of another kind?"
-        )
-        raise IngestError(msg)
     frame = genes[list(COLUMNS)].iloc[np.maximum(place, 0)].set_axis(adata.var_names)
     known = place >= 0
     frame["chromosome"] = np.where(known, frame["chromosome"].to_numpy(object), "")

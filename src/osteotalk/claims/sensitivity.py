@@ -84,7 +84,7 @@ def relabelled(
     markers: pd.DataFrame,
     annotation: Mapping[str, Any],
     malignancy: Mapping[str, Any],
-    gtf: str | Path | None,
+    positions: Mapping[str, str | Path | None],
     symbols: Any,
     seed: int,
 ) -> AnnData:
@@ -96,8 +96,10 @@ def relabelled(
         Stage `integrated`.
     resolution
         Of Leiden.
-    n_neighbors, populations, markers, annotation, malignancy, gtf, symbols, seed
+    n_neighbors, populations, markers, annotation, malignancy, symbols, seed
         As for the rules `integrate_cohort` and `annotate_cells`.
+    positions
+        Files gtf and shared of `osteotalk.annotate.add_positions`.
 
     Returns
     -------
@@ -107,5 +109,5 @@ def relabelled(
         adata, n_neighbors=n_neighbors, resolution=resolution, seed=seed
     ).to_numpy()
     named, _ = annotate(adata, markers=markers, populations=populations, **annotation, seed=seed)
-    named = add_positions(named, gtf=gtf, symbols=symbols)
+    named = add_positions(named, **positions, symbols=symbols)
     return call_malignant(named, populations=populations, **malignancy, seed=seed)[0]

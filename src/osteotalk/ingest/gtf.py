@@ -30,6 +30,7 @@ UNKNOWN = -1  # start and end of a gene whose position is not known
 _ATTRIBUTE = re.compile(r'(gene_id|gene_name|gene)\s+"([^"]*)"')
 _REFSEQ = re.compile(r"NC_0000(\d\d)\.\d+")
 _SHOWN = 60
+_NEEDED = "a GTF of the human genome with gene rows is needed, such as those of GENCODE or Ensembl"
 
 
 def chromosome_name(name: str) -> str:
@@ -98,10 +99,7 @@ def read_gtf(path: str | Path, *, symbols: SymbolTable | None = None) -> pd.Data
             rows.append((gene_id, gene, chromosome, start, end))
     if not rows:
         found = f"{n_rows} rows of feature gene, none" if n_rows else "no row of feature gene"
-        msg = (
-            f"{path}: {found} on chromosomes 1 to 22, X or Y; a GTF of the human genome with "
-            "gene rows is needed, such as those of GENCODE or Ensembl"
-        )
+        msg = f"{path}: {found} on chromosomes 1 to 22, X or Y; {_NEEDED}"
         raise IngestError(msg)
     genes = pd.DataFrame(rows, columns=["gene_id", "gene", *COLUMNS])
     genes.attrs.update(n_rows=n_rows, n_elsewhere=n_rows - len(genes))
@@ -139,6 +137,19 @@ def _bad(path: str | Path, line: int, found: str) -> IngestError:
         'last like gene_id "ENSG00000141510"; gene_name "TP53";'
     )
     return IngestError(msg)
+
+
+def check_gtf_start(path: str | Path) -> None:
+    """Check that a file begins as a GTF, up to its first row of feature gene.
+
+    Raises
+    ------
+    IngestError
+        If it does not, or has no such row.
+    """
+    if next(_gene_lines(path), None) is None:
+        msg = f"{path}: no row of feature gene; {_NEEDED}"
+        raise IngestError(msg)
 
 
 def gtf_problem(path: str | Path) -> str:

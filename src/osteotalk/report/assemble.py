@@ -19,6 +19,7 @@ from osteotalk.report.claims_table import with_verdicts
 from osteotalk.report.cohort_tables import cohort_summary_row
 from osteotalk.report.dataset_page import build_dataset_page
 from osteotalk.report.model import Copy, Report
+from osteotalk.report.positions import cohort_positions
 from osteotalk.report.vocabulary import vocabulary
 
 _DRAWN = ("claim_id", "control", "role", "statistic")  # columns of decoy_statistics
@@ -173,11 +174,12 @@ def _read_cohort(
     files = given.files
     names = Names(vocabulary(tables.populations), programme_labels(tables.signatures))
     chosen = tables.datasets["dataset"] == files.dataset
+    dataset_row = tables.datasets[chosen].iloc[0].to_dict()
     adata = io.read_genes(files.annotated, set(tables.markers["gene"]))
     support = io.read_parquet(files.support, table="support")
     evidence = io.read_tsv(files.evidence, table="evidence")
     page = build_dataset_page(
-        dataset_row=tables.datasets[chosen].iloc[0].to_dict(),
+        dataset_row=dataset_row,
         samples=tables.samples[tables.samples["dataset"] == files.dataset],
         retired=tables.retired,
         qc=given.qc,
@@ -228,7 +230,8 @@ def _read_cohort(
         statistics=_by_claim(_statistics(files.statistics)),
         edges=edges_of_claims(support, read_claims(tables.claims, vocabulary=tables.populations)),
     )
-    return CohortParts(page, summary, own)
+    positions = cohort_positions(adata.uns.get("osteotalk", {}), dataset_row)
+    return CohortParts(page, summary, own, positions)
 
 
 def _statistics(path: str) -> pd.DataFrame:

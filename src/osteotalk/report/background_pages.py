@@ -86,10 +86,18 @@ def methods_page(
     parameters: Mapping[str, object],
     provenance: Mapping[str, object],
     banner: str | None,
+    positions: str = "",
 ) -> Page:
-    """Build the page on what the words mean, what was done, and what to cite."""
+    """Build the page on what the words mean, what was done, and what to cite.
+
+    `positions` is a sentence of the methods: where the positions of genes are from.
+    """
     text = methods_text(
-        parameters=parameters, provenance=provenance, datasets=datasets, samples=samples
+        parameters=parameters,
+        provenance=provenance,
+        datasets=datasets,
+        samples=samples,
+        positions=positions,
     )
     return Page(
         file=METHODS,

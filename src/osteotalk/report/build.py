@@ -11,6 +11,7 @@ from osteotalk.report.claim_words import Names, programme_labels
 from osteotalk.report.claims_table import with_verdicts
 from osteotalk.report.index_page import build_index_page, partial_warning, simulation_marks
 from osteotalk.report.model import Page, Report
+from osteotalk.report.positions import CohortPositions, positions_sentence, positions_warning
 from osteotalk.report.vocabulary import vocabulary
 
 
@@ -37,11 +38,15 @@ class ConfigTables:
 
 @dataclass(frozen=True)
 class CohortParts:
-    """One cohort: its page, its row in the table of cohorts, and what it has on the claims."""
+    """One cohort: its page, its row in the table of cohorts, and what it has on the claims.
+
+    `positions` tells where its genes lie; None if that is not recorded.
+    """
 
     page: Page
     summary: Mapping[str, object]
     evidence: CohortEvidence
+    positions: CohortPositions | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ def build_report(
     datasets = tables.datasets[tables.datasets["dataset"].isin(chosen)]
     samples = tables.samples[tables.samples["dataset"].isin(chosen)]
     stamp, banner = simulation_marks(datasets)
+    positions = [cohort.positions for cohort in cohorts]
     frame = with_verdicts(tables.claims, overall.verdicts, names=names)
     background = (
         confidence_page(
@@ -123,6 +129,7 @@ def build_report(
             parameters=parameters,
             provenance=overall.provenance,
             banner=banner,
+            positions=positions_sentence(positions, overall.provenance),
         ),
         provenance_page(overall.provenance, parameters, timings=overall.timings, banner=banner),
     )
@@ -148,10 +155,10 @@ def build_report(
         therapies=overall.therapies,
         missing=overall.missing,
     )
-    warnings = partial_warning(overall.missing)
+    warnings = (*partial_warning(overall.missing), *positions_warning(positions))
 
     def warned(pages: Sequence[Page]) -> tuple[Page, ...]:
-        return tuple(replace(page, warnings=warnings) for page in pages)
+        return tuple(replace(page, warnings=(*warnings, *page.warnings)) for page in pages)
 
     return Report(
         index=replace(index, warnings=warnings),

@@ -25,6 +25,7 @@ from osteotalk.report.malignancy_section import malignancy_section
 from osteotalk.report.model import Page
 from osteotalk.report.origin_section import OUT_OF_COMBINED, origin_section, status_words
 from osteotalk.report.population_section import population_section
+from osteotalk.report.positions import cohort_positions, reference_warning
 from osteotalk.report.qc_section import qc_section
 from osteotalk.report.routes import read_routes
 from osteotalk.report.text import (
@@ -161,6 +162,7 @@ def build_dataset_page(
         sections=tuple(sections),
         banner=simulated_banner([title]) if simulated else None,
         nav=title,
+        warnings=reference_warning(cohort_positions(adata.uns.get("osteotalk", {}), dataset_row)),
     )
 
 

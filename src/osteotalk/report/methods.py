@@ -15,7 +15,12 @@ from osteotalk.report.text import enumerate_words, plural, setting, words
 
 
 def methods_text(
-    *, parameters: Settings, provenance: Settings, datasets: pd.DataFrame, samples: pd.DataFrame
+    *,
+    parameters: Settings,
+    provenance: Settings,
+    datasets: pd.DataFrame,
+    samples: pd.DataFrame,
+    positions: str = "",
 ) -> tuple[str, ...]:
     """Methods of the analysis as paragraphs.
 
@@ -27,6 +32,8 @@ def methods_text(
         Versions, resource and digests, as in ``provenance.json``.
     datasets, samples
         Rows of the analysed cohorts.
+    positions
+        Sentence on where the positions of genes are from.
 
     Returns
     -------
@@ -35,7 +42,7 @@ def methods_text(
     return (
         _cohorts(parameters, datasets, samples),
         _cells(parameters, provenance),
-        _populations(parameters, provenance),
+        _populations(parameters, provenance) + positions,
         _interactions(parameters, provenance),
         *claim_paragraphs(parameters, provenance),
         _software(parameters, provenance),

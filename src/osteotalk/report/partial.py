@@ -273,7 +273,7 @@ def describe_part(
     config: Mapping[str, Any],
     files: Sequence[Mapping[str, str]],
     datasets: Sequence[Mapping[str, str]],
-    manifests: Mapping[str, str],
+    manifests: Mapping[str, Sequence[str]],
     resource: str,
     basedir: str,
 ) -> dict[str, Any]:
@@ -286,7 +286,7 @@ def describe_part(
     config, files, datasets, basedir
         As in `osteotalk.provenance.describe_run`, of all cohorts of the run.
     manifests
-        Manifest of the downloads of each cohort that has some.
+        Manifests of the downloads of each cohort.
     resource
         File that describes the resource.
     """
@@ -296,7 +296,7 @@ def describe_part(
         files=own,
         datasets=[row for row in datasets if row["dataset"] in cohorts],
         downloads=downloads(
-            [path for dataset, path in manifests.items() if dataset in cohorts],
+            sorted({path for dataset in cohorts for path in manifests[dataset]}),
             {row["path"] for row in own},
         ),
         resource=io.read_json(resource),

@@ -10,6 +10,7 @@ from osteotalk.retrieve.errors import RetrieveError, failure
 HEAD_BYTES = 64 * 1024  # enough for the title of a page
 RESERVE = 64 * 1024**2  # bytes left free beside the file
 GIB = 1024**3
+TABLE = "the table of files"  # where addresses and checksums are stated, most of them
 
 _GZIP = ("gzip", 0, b"\x1f\x8b")
 _HDF5 = ("HDF5", 0, b"\x89HDF\r\n\x1a\n")
@@ -100,9 +101,17 @@ def check_size(
 
 
 def check_digest(
-    found: str, *, url: str, sha256: str = "", earlier_sha256: str = "", where: str = ""
+    found: str,
+    *,
+    url: str,
+    sha256: str = "",
+    earlier_sha256: str = "",
+    where: str = "",
+    stated_in: str = TABLE,
 ) -> None:
     """Compare a SHA-256 with that of the table and that of an earlier download.
+
+    `stated_in` names the place of the first in messages, if it is not the table of files.
 
     Raises
     ------
@@ -112,9 +121,9 @@ def check_digest(
     problems = []
     if sha256 and sha256.lower() != found:
         problems.append(
-            f"the table of files says {sha256.lower()}: check it for a typing error; if the "
-            f"archive has replaced the file and you accept the new one, correct sha256 in the "
-            f"table, else run again"
+            f"{stated_in} says {sha256.lower()}: check it for a typing error; if the archive has "
+            f"replaced the file and you accept the new one, correct "
+            f"{'sha256 in the table' if stated_in == TABLE else 'it there'}, else run again"
         )
     if earlier_sha256 and earlier_sha256.lower() != found:
         problems.append(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from osteotalk.progress import amount
 from osteotalk.retrieve import cache as store
-from osteotalk.retrieve.checks import HEAD_BYTES, check_digest, check_head, check_size
+from osteotalk.retrieve.checks import HEAD_BYTES, TABLE, check_digest, check_head, check_size
 from osteotalk.retrieve.errors import RetrieveError, failure
 from osteotalk.retrieve.http import Limits, check_url, mirrored
 from osteotalk.retrieve.transfer import Job, Part, transfer
@@ -31,6 +31,7 @@ def fetch(
     resolve: Callable[[], str] | None = None,
     check: Callable[[Path], str] | None = None,
     where: str = "",
+    stated_in: str = TABLE,
 ) -> dict[str, Any]:
     """Download `url` into `cache`, unless it is there, and link it to `target`.
 
@@ -59,6 +60,8 @@ def fetch(
         Looks at the complete file and says what is wrong with it, or ''.
     where
         The row of the table that asks for the file, for messages.
+    stated_in
+        Where address and digest are stated, for messages.
 
     Returns
     -------
@@ -79,6 +82,7 @@ def fetch(
         limits=limits,
         n_bytes=n_bytes,
         where=where,
+        stated_in=stated_in,
     )
     wanted = {"sha256": sha256, "earlier_sha256": earlier_sha256}
     problem = ""
@@ -136,7 +140,8 @@ def _download(
                 head = stream.read(HEAD_BYTES)
         check_head(head, job.names, url=job.url, where=job.where)
         check_size(part.size, job.n_bytes, url=job.url, where=job.where)
-        check_digest(part.digest, url=job.url, where=job.where, **wanted)
+        stated = {"where": job.where, "stated_in": job.stated_in}
+        check_digest(part.digest, url=job.url, **stated, **wanted)
         if check and (problem := check(part.path)):
             raise failure(job.url, problem, where=job.where)
     record = {

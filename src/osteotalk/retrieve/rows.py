@@ -10,10 +10,19 @@ from osteotalk.ingest.archive import list_members
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import read_orthologs
 from osteotalk.ingest.gtf import gtf_problem
+from osteotalk.retrieve.checks import TABLE
 from osteotalk.retrieve.download import fetch
+from osteotalk.retrieve.errors import RetrieveError
 from osteotalk.retrieve.http import Limits
 from osteotalk.retrieve.manifest import read_manifest, write_manifest
 from osteotalk.retrieve.scpca import scpca_download_url
+from osteotalk.tables.positions import KEY, SHARED
+
+_WITHOUT_POSITIONS = (
+    "Human cohorts without a file of role gtf take the positions of their genes from it. Without a "
+    f"network set {KEY} in the config to a GTF file on this machine, or to '' to tell tumour cells "
+    "by their markers alone"
+)
 
 
 def download_row(
@@ -27,7 +36,7 @@ def download_row(
     ----------
     row
         url, bytes, sha256 and role of the table of files; source of the table of datasets (public,
-        or scpca for the portal that wants a token).
+        or scpca for the portal that wants a token), or `SHARED` for what the config names.
     target
         Where the file is put.
     settings
@@ -46,21 +55,32 @@ def download_row(
     url, mirrors, goal = row["url"], settings["mirrors"], Path(target)
     manifest = goal.parent / "manifest.tsv"
     earlier = read_manifest(manifest).get(goal.name, {})
-    record = fetch(
-        url,
-        goal,
-        cache=settings["cache"],
-        limits=limits,
-        n_bytes=int(row["bytes"]) if row["bytes"] else None,
-        sha256=row["sha256"],
-        earlier_sha256=earlier.get("sha256", ""),
-        mirrors=mirrors,
-        resolve=(lambda: scpca_download_url(url, mirrors=mirrors, limits=limits))
-        if row["source"] == "scpca" and row["role"] == "archive"
-        else None,
-        check=lambda path: _problem(path, role=row["role"], url=url),
-        where=_line_of(url, table),
-    )
+    shared = row["source"] == SHARED
+    if shared and earlier.get("url") != url:  # the config names another file of the same name
+        earlier = {}
+    where = f"{KEY} of the config" if shared else _line_of(url, table)
+    try:
+        record = fetch(
+            url,
+            goal,
+            cache=settings["cache"],
+            limits=limits,
+            n_bytes=int(row["bytes"]) if row["bytes"] else None,
+            sha256=row["sha256"],
+            earlier_sha256=earlier.get("sha256", ""),
+            mirrors=mirrors,
+            resolve=(lambda: scpca_download_url(url, mirrors=mirrors, limits=limits))
+            if row["source"] == "scpca" and row["role"] == "archive"
+            else None,
+            check=lambda path: _problem(path, role=row["role"], url=url),
+            where=where,
+            stated_in=f"the config ({KEY}, {KEY}_sha256)" if shared else TABLE,
+        )
+    except RetrieveError as error:
+        if not shared:
+            raise
+        msg = f"{error}. {_WITHOUT_POSITIONS}"
+        raise RetrieveError(msg) from None
     # Downloads of a dataset run side by side, and the manifest must outlive each of them.
     with FileLock(goal.parent / ".manifest.lock"):
         write_manifest([record], manifest, earlier=read_manifest(manifest))

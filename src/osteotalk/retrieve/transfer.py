@@ -16,7 +16,7 @@ import requests
 from osteotalk import files
 from osteotalk.progress import progress
 from osteotalk.retrieve.cache import beside, read_json_or_empty
-from osteotalk.retrieve.checks import check_disk, check_head, check_size, disk_full
+from osteotalk.retrieve.checks import TABLE, check_disk, check_head, check_size, disk_full
 from osteotalk.retrieve.errors import RetrieveError, failure
 from osteotalk.retrieve.http import (
     Limits,
@@ -37,9 +37,8 @@ _RANGE = re.compile(r"bytes\s+(?:(\d+)-(\d+)|\*)/(\d+|\*)", re.IGNORECASE)
 _ADVICE = {
     401: "the server wants credentials; check which ones the archive asks for",
     403: "the server refuses; the file may need credentials, or the archive blocks this address",
-    404: "the archive has no such file: check the url in the table of files, or give the row (or "
-    "its sample) the status retired",
-    410: "the archive has removed the file: check the url in the table of files",
+    404: "the archive has no such file",
+    410: "the archive has removed the file",
 }
 
 
@@ -61,6 +60,8 @@ class Job:
         Size in bytes, if known.
     where
         The row of the table that asks for it.
+    stated_in
+        Where the address is stated.
     """
 
     url: str
@@ -70,6 +71,7 @@ class Job:
     limits: Limits
     n_bytes: int | None
     where: str
+    stated_in: str
 
 
 class Part:
@@ -180,14 +182,23 @@ def _ask(job: Job, session: Session, part: Part) -> requests.Response:
         raise Trouble(msg)
     if status not in (200, 206) and not (status == 416 and start):
         response.close()
-        advice = _ADVICE.get(status, "check the url in the table of files")
-        what = f"the server answered {status_text(status)}: {advice}"
+        what = f"the server answered {status_text(status)}: {_advice(status, job.stated_in)}"
         raise failure(job.url, what, where=job.where)
     if status == 200:
         if start:
             log.info("%s: the server sends the whole file again; starting anew", job.url)
         part.reset(response, _total(response, part))
     return response
+
+
+def _advice(status: int, stated_in: str) -> str:
+    """What to do about a status."""
+    found, check = _ADVICE.get(status, ""), f"check the url in {stated_in}"
+    if status in (401, 403):
+        return found
+    if status == 404 and stated_in == TABLE:
+        check += ", or give the row (or its sample) the status retired"
+    return f"{found}: {check}" if found else check
 
 
 def _get(job: Job, session: Session, *, start: int, validator: str) -> requests.Response:

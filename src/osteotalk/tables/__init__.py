@@ -25,6 +25,7 @@ from osteotalk.tables.model import (
     split,
     within,
 )
+from osteotalk.tables.positions import SHARED, shared_positions, takes_shared_positions
 from osteotalk.tables.read import check_config, read_schema, read_table
 from osteotalk.tables.renew import renew
 from osteotalk.tables.selection import (
@@ -39,6 +40,7 @@ __all__ = [
     "NAMES",
     "NOT_TESTABLE",
     "RETIRED",
+    "SHARED",
     "SIGNATURE",
     "TRIPLET",
     "TableError",
@@ -57,8 +59,10 @@ __all__ = [
     "remote_files",
     "renew",
     "sample_files",
+    "shared_positions",
     "sides_of",
     "split",
+    "takes_shared_positions",
     "within",
     "without_samples",
 ]

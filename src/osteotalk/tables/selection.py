@@ -10,6 +10,8 @@ import pandas as pd
 from osteotalk.tables.model import RETIRED, SINGLE, TRIPLET, Tables
 
 DOWNLOADED = ("public", "scpca")
+# What the column species says of human cells.
+HUMAN = ("", "human")
 # Files of a cohort that hold no counts.
 EXTRAS = ("metadata", "orthologs", "gtf")
 # Those of them that no single sample needs.
@@ -62,7 +64,7 @@ def _dataset_problems(tables: Tables, dataset: str, row: Mapping[Any, Any]) -> l
         told = row["source"] in DOWNLOADED
         return [] if told else [f"dataset '{dataset}' has no row in the table of samples"]
     problems = _shared_files(files, dataset, str(row["sample_key"]), n_samples=len(samples))
-    if row["species"] not in ("", "human") and "orthologs" not in set(files["role"]):
+    if row["species"] not in HUMAN and "orthologs" not in set(files["role"]):
         problems.append(
             f"dataset '{dataset}' is of species {row['species']} and needs a file of role "
             "orthologs, which gives the human gene of each gene"
@@ -172,13 +174,18 @@ def cohort_files(tables: Tables, dataset: str) -> dict[str, str]:
 def remote_files(tables: Tables) -> dict[str, dict[str, str]]:
     """Rows of the files that can be downloaded, by path, with `line` in the table of files.
 
-    Those of retired datasets are left out.
+    Each has the `source` of its dataset. Those of retired datasets are left out.
     """
+    source = dict(zip(tables.datasets["dataset"], tables.datasets["source"], strict=True))
     retired = tables.datasets.loc[tables.datasets["status"] == RETIRED, "dataset"]
     files = tables.files
     kept = files[(files["url"] != "") & ~files["dataset"].isin(retired)]
     return {
-        str(row["path"]): {**{str(k): str(v) for k, v in row.items()}, "line": str(line)}
+        str(row["path"]): {
+            **{str(k): str(v) for k, v in row.items()},
+            "line": str(line),
+            "source": str(source[row["dataset"]]),
+        }
         for line, row in kept.iterrows()
     }
 

@@ -8,7 +8,14 @@ from anndata import AnnData
 from osteotalk.annotate.positions import add_positions
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import SymbolTable
-from osteotalk.ingest.gtf import SHORT_ARM_MB, arms, chromosome_name, gtf_problem, read_gtf
+from osteotalk.ingest.gtf import (
+    SHORT_ARM_MB,
+    arms,
+    check_gtf_start,
+    chromosome_name,
+    gtf_problem,
+    read_gtf,
+)
 
 GTF = """\
 #!genome-build GRCh38
@@ -162,3 +169,35 @@ def test_without_any_source_nothing_is_known():
     adata = add_positions(data(["a", "b"]))
     assert positions(adata) == {"a": ["", -1, -1], "b": ["", -1, -1]}
     assert adata.uns["osteotalk"]["positions"] == {"source": "none", "n_genes": 2, "n_known": 0}
+
+
+def test_own_file_then_the_data_then_the_shared_file(gtf, tmp_path):
+    shared = tmp_path / "shared.gtf"
+    shared.write_text(GTF.replace("7661779\t7687546", "100\t200"))
+
+    def found(*, own=None, shared=shared, **columns):
+        adata = add_positions(data(["TP53", "NOGENE"], **columns), gtf=own, shared=shared)
+        return adata.uns["osteotalk"]["positions"]["source"], positions(adata)["TP53"]
+
+    given = {"chromosome": ["2", ""], "start": [7, -1], "end": [8, -1]}
+    empty = {"chromosome": ["", ""], "start": [-1, -1], "end": [-1, -1]}
+    assert found(own=gtf, **given) == ("gtf", ["chr17", 7661779, 7687546])
+    assert found(**given) == ("var", ["chr2", 7, 8])
+    assert found(**empty) == found() == ("shared", ["chr17", 100, 200])
+    assert found(shared=None, **empty) == ("none", ["", -1, -1])
+
+
+def test_a_shared_file_of_other_genes_is_told_and_stops_nothing(gtf, caplog):
+    adata = add_positions(data(["a", "b"]), shared=gtf)
+    noted = adata.uns["osteotalk"]["positions"]
+    assert (noted["source"], noted["n_known"], noted["by_symbol"]) == ("shared", 0, 0)
+    assert "has none of the 2 genes of the data (data: a, b; file: DDX" in caplog.text
+
+
+def test_the_start_of_a_file_is_enough(tmp_path, gtf):
+    check_gtf_start(gtf)
+    longer = tmp_path / "longer.gtf"
+    longer.write_text(GTF + "not looked at\tgene\tyet\n")
+    check_gtf_start(longer)
+    with pytest.raises(IngestError, match="line 10: 3 fields"):
+        read_gtf(longer)

@@ -129,6 +129,34 @@ def test_an_archive_that_is_cut_off_at_its_source_is_not_recorded(server, tmp_pa
     assert target.read_bytes() == tar
 
 
+def test_positions_of_the_config_may_be_another_file_of_the_same_name(row):
+    """What was noted of the address counts, not what was noted of the name."""
+    line = '1\thavana\tgene\t5\t9\t.\t+\t.\tgene_id "G1"; gene_name "TP53";\n'
+    of_config = {"role": "gtf", "source": "all-cohorts"}
+    row.get(line, **of_config)
+    row.get(line + line, query="?release=2", **of_config)
+    assert row.target.read_text() == line + line
+    (noted,) = read_manifest(row.manifest).values()
+    assert noted["url"].endswith("?release=2")
+    # the same address with other content is refused, as ever
+    (row.folder / "cache").rename(row.folder / "old")
+    with pytest.raises(RetrieveError, match=r"manifest of an earlier download .* set genes.posi"):
+        row.get(line, query="?release=2", **of_config)
+
+
+def test_what_is_wrong_with_the_positions_of_the_config_is_said_of_the_config(row):
+    of_config = {"role": "gtf", "source": "all-cohorts"}
+    for content, cells, message in (
+        (None, {}, r"no such file: check the url in the config \(genes.positions, .* or to '' to"),
+        ("gene\tname\n", {}, r"no usable GTF .*asked for in genes.positions of the config\)\. Hum"),
+        ("a\n", {"sha256": "0" * 64}, r"positions_sha256\) says 0{64}: .* correct it there, else"),
+    ):
+        with pytest.raises(RetrieveError, match=message) as error:
+            row.get(content, **of_config, **cells)
+        assert "table" not in str(error.value)
+        assert not row.target.exists()
+
+
 def test_size_and_checksum_of_the_table_are_asked_for(row):
     with pytest.raises(RetrieveError, match=r"table of files says 5"):
         row.get("a\n", bytes="5")
