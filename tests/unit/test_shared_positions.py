@@ -1,13 +1,16 @@
 """The keys genes.positions and genes.positions_sha256: what they name, and for which cohorts."""
 
 import re
+import warnings
 from dataclasses import replace
 
-import pandas as pd
+import numpy as np
 import pytest
 import yaml
+from anndata import AnnData
 
 from osteotalk import tables, workflow
+from osteotalk.annotate.positions import add_positions
 from osteotalk.tables import TableError, shared_positions, takes_shared_positions
 
 GTF = '1\tx\tgene\t5\t9\t.\t+\t.\tgene_id "G1"; gene_name "TP53";\n'
@@ -100,11 +103,21 @@ def test_real_human_cohorts_without_a_file_of_their_own_share_one(shipped_tables
     assert takes_shared_positions(replace(loaded, files=files, datasets=unsaid), "gse252470")
 
 
-def test_what_is_downloaded_by_default_is_what_the_catalogue_names(shipped_tables, repository):
-    config = yaml.safe_load((repository / "config" / "config.yaml").read_text())["genes"]
-    rows: pd.DataFrame = shipped_tables.files[shipped_tables.files["role"] == "gtf"]
-    assert set(rows["url"]) - {""} == {config["positions"]}
-    assert config["positions_sha256"] == ""
+def test_by_default_positions_come_with_a_package_and_nothing_is_downloaded(place, repository):
+    genes = yaml.safe_load((repository / "config" / "config.yaml").read_text())["genes"]
+    found = shared_positions(genes["positions"], sha256=genes["positions_sha256"], find=place[2])
+    assert found.downloads() == {}
+    infercnvpy = pytest.importorskip("infercnvpy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = infercnvpy.datasets.oligodendroglioma().var
+    adata = AnnData(np.ones((1, 3), dtype=np.float32))
+    adata.var_names = ["TP53", "NOTAGENE", "CD3E"]
+    var = add_positions(adata, shared=found.path).var
+    assert var["chromosome"].tolist() == ["chr17", "", "chr11"]
+    assert var.loc["TP53", "start"] == expected.loc["TP53", "start"]
+    assert adata.uns["osteotalk"]["positions"]["n_known"] == 2
+    assert adata.uns["osteotalk"]["positions"]["n_repeated"] == 0
 
 
 @pytest.mark.parametrize("value", ["abc", "0" * 63, "0" * 65, "g" * 64])

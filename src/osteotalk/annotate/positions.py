@@ -1,12 +1,15 @@
 """Where the genes of a cohort lie: by a GTF file, or by what came with the counts."""
 
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from anndata.io import read_elem
 
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import SymbolTable, bare_id
@@ -32,7 +35,8 @@ def add_positions(
         GTF file of the cohort. A gene is looked up by its id, then by its symbol. Without a file
         the columns chromosome, start and end of `var` are used, if they hold any position.
     shared
-        GTF file for all cohorts, used where there is neither.
+        File for all cohorts, used where there is neither: a GTF, or an h5ad with positions in
+        `var`.
     symbols
         Approved gene symbols, to replace previous ones in a GTF.
 
@@ -57,7 +61,7 @@ def add_positions(
     elif shared is not None:
         file, report["source"] = shared, "shared"
     if file is not None:
-        genes = read_gtf(file, symbols=symbols)
+        genes = _read(file, symbols=symbols)
         frame, found = _from_gtf(adata, genes)
         report |= found
         if not (frame["chromosome"] != "").any():
@@ -73,6 +77,21 @@ def add_positions(
         report["source"],
     )
     return adata
+
+
+def _read(file: str | Path, *, symbols: SymbolTable | None) -> pd.DataFrame:
+    """Genes with their positions, as `read_gtf` gives them, of a GTF or of the `var` of an h5ad."""
+    if Path(file).suffix != ".h5ad":
+        return read_gtf(file, symbols=symbols)
+    with h5py.File(file, "r") as store, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # files of older versions of anndata
+        var = read_elem(store["var"])
+    known = clean_positions(var[list(COLUMNS)])
+    names = [str(name) for name in known.index]
+    genes = known.assign(gene=[symbols.current(n) for n in names] if symbols else names, gene_id="")
+    genes = genes[genes["chromosome"] != ""].reset_index(drop=True)
+    genes.attrs["n_elsewhere"] = len(names) - len(genes)
+    return genes
 
 
 def _of_the_data(adata: AnnData) -> pd.DataFrame:
@@ -98,7 +117,7 @@ def _from_gtf(adata: AnnData, genes: pd.DataFrame) -> tuple[pd.DataFrame, dict[s
     rows = np.arange(len(genes))
     by_id = pd.Series(rows, index=genes["gene_id"])
     by_symbol = pd.Series(rows, index=genes["gene"])
-    repeated = by_id.index.duplicated() | by_symbol.index.duplicated()
+    repeated = (by_id.index.duplicated() & (by_id.index != "")) | by_symbol.index.duplicated()
     by_id = by_id[(by_id.index != "") & ~by_id.index.duplicated()]
     by_symbol = by_symbol[~by_symbol.index.duplicated()]
     place = np.full(adata.n_vars, -1)

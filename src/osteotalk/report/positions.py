@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from osteotalk.report.text import count, enumerate_words, plural, words
-from osteotalk.tables.positions import KEY
+from osteotalk.tables.positions import KEY, PACKAGED, PACKAGED_FILE
 from osteotalk.tables.selection import HUMAN
 
 OWN, SHARED, DATA, NONE = "gtf", "shared", "var", "none"
@@ -111,8 +112,8 @@ def _lack(cohort: CohortPositions) -> tuple[str, str]:
         reason = "no positions of genes are known"
         if cohort.takes_shared:
             return reason, (
-                f"Set {KEY} in the config to a GTF file or its address, or give {_ROW}, and run "
-                "again."
+                f"Set {KEY} in the config to {PACKAGED}, a GTF file or its address, or give "
+                f"{_ROW}, and run again."
             )
         return f"{reason} ({KEY} is used for real human cohorts alone)", own
     if cohort.n_known == 0:
@@ -165,9 +166,18 @@ def positions_sentence(
         file = files.get(cohort.dataset, "")
         origin = {
             OWN: f"from {file or 'a file of the cohort'}",
-            SHARED: f"from {file or 'a file'}, which {KEY} names for all cohorts",
+            SHARED: _shared_origin(file),
             DATA: "from what came with the data",
         }.get(cohort.source, "not known")
         by_origin.setdefault(origin, []).append(cohort.title)
     parts = [f"{enumerate_words(titles)}: {origin}" for origin, titles in by_origin.items()]
     return f" Positions of genes of {'; of '.join(parts)}." if parts else ""
+
+
+def _shared_origin(file: str) -> str:
+    """Say in words where positions that cohorts share are from."""
+    if Path(file).name == PACKAGED_FILE:
+        return (
+            f"of GRCh37, from what comes with {PACKAGED} ({KEY}); only their order and arms count"
+        )
+    return f"from {file or 'a file'}, which {KEY} names for all cohorts"

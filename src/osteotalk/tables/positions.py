@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +13,8 @@ from osteotalk.tables.model import TableError, Tables
 from osteotalk.tables.selection import HUMAN, cohort_files
 
 KEY = "genes.positions"
+# Value of the key for the positions that come with this package: 9,450 symbols, GRCh37.
+PACKAGED, PACKAGED_FILE = "infercnvpy", "oligodendroglioma.h5ad"
 # Stands for the cohort where files go by cohort; no cohort can have this id, as it has a hyphen.
 SHARED = "all-cohorts"
 _ENDINGS = (".gtf", ".gtf.gz")
@@ -20,7 +23,7 @@ _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 @dataclass(frozen=True)
 class SharedPositions:
-    """A GTF file for all cohorts: where it is, or is put, and where it is downloaded from, if so.
+    """A file for all cohorts: where it is, or is put, and where it is downloaded from, if so.
 
     `sha256` is what the download must have, '' if it is not known.
     """
@@ -43,7 +46,8 @@ def shared_positions(
     Parameters
     ----------
     value
-        '' for none, a file, or an address that begins with https:// or http://.
+        '' for none, infercnvpy for what comes with that package, a file, or an address that begins
+        with https:// or http://.
     sha256
         What a download must have; '' if it is not known.
     find
@@ -71,13 +75,16 @@ def shared_positions(
         raise TableError(msg)
     if not value:
         return None
+    if value == PACKAGED:
+        return SharedPositions(str(packaged_positions()))
     path = find(value)
     if not path.is_file():
         places = dict.fromkeys([str(Path.cwd() / value), str(path)])
         what = "is a folder" if path.is_dir() else "does not exist"
         msg = (
             f"{KEY} of the config: file '{value}' {what} (looked for {' and '.join(places)}). Give "
-            "a GTF file of the human genome, an address that begins with https://, or '' for none"
+            f"a GTF file of the human genome, an address that begins with https://, {PACKAGED} for "
+            "what comes with that package, or '' for none"
         )
         raise TableError(msg)
     try:
@@ -86,6 +93,18 @@ def shared_positions(
         msg = f"{KEY} of the config: {error}"
         raise TableError(msg) from None
     return SharedPositions(str(path))
+
+
+def packaged_positions() -> Path:
+    """Place of the h5ad file of infercnvpy whose `var` has positions of human genes.
+
+    Its coordinates are those of GRCh37; only the order of the genes and their arms are used.
+    """
+    found = find_spec(PACKAGED)
+    if found is None or found.origin is None:
+        msg = f"{KEY} of the config is {PACKAGED}, but that package is not installed here"
+        raise TableError(msg)
+    return Path(found.origin).parent / "datasets" / "data" / PACKAGED_FILE
 
 
 def _name_of(url: str, *, scheme: str) -> str:

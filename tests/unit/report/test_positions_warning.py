@@ -72,7 +72,7 @@ def test_cohorts_that_lack_the_same_are_told_together():
         "NO COPY NUMBER in 'A' and 'B': no positions of genes are known. Tumour"
     )
     assert "markers alone" in human
-    assert "Set genes.positions in the config to a GTF file or its address" in human
+    assert "Set genes.positions in the config to infercnvpy, a GTF file or its address" in human
     assert other.startswith("NO COPY NUMBER in 'Dogs': ")
     assert "genes.positions is used for real human cohorts alone" in other
     assert "Set genes.positions" not in other
