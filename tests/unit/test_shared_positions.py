@@ -112,9 +112,9 @@ def test_by_default_positions_come_with_a_package_and_nothing_is_downloaded(plac
         warnings.simplefilter("ignore")
         expected = infercnvpy.datasets.oligodendroglioma().var
     adata = AnnData(np.ones((1, 3), dtype=np.float32))
-    adata.var_names = ["TP53", "NOTAGENE", "CD3E"]
+    adata.var_names = ["TP53", "NOTAGENE", "EGFR"]
     var = add_positions(adata, shared=found.path).var
-    assert var["chromosome"].tolist() == ["chr17", "", "chr11"]
+    assert var["chromosome"].tolist() == ["chr17", "", "chr7"]
     assert var.loc["TP53", "start"] == expected.loc["TP53", "start"]
     assert adata.uns["osteotalk"]["positions"]["n_known"] == 2
     assert adata.uns["osteotalk"]["positions"]["n_repeated"] == 0

@@ -9,6 +9,7 @@ independent witnesses.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,8 @@ PARENT_AGAINST = 0.1
 SHARPNESS = 2.0
 # Odds (natural logarithm) of being none of the populations against being a certain one.
 NONE_PRIOR = 2.0
+# Odds (natural logarithm) of cells of one population against those of two that were not parted.
+MIXED = 12.0
 ROUNDS = 4
 
 
@@ -248,9 +251,45 @@ def weigh_again(state: On, lists: Sequence[Speaker], standards: Standards) -> Ev
     )
 
 
-def probabilities(ratio: np.ndarray, *, none: float) -> np.ndarray:
+def with_mixtures(
+    found: Evidence, lists: Sequence[Speaker], state: On, *, standards: Standards, tree: Tree
+) -> Evidence:
+    """Let groups that show the lists of two populations be of both, which is none of them.
+
+    Where cells of two populations could not be parted the group shows the markers of both, and the
+    longer list would win. What is against a population says nothing of its cells in a mixture.
+
+    Parameters
+    ----------
+    found
+        From `weigh`.
+    lists
+        Those of the populations below one that is known.
+    state
+        Groups x genes.
+    standards
+        From `weigh`.
+    tree
+        Vocabulary and markers.
+    """
+    without = [replace(speaker, against=speaker.against[:0]) for speaker in lists]
+    ratio = weigh_again(state, without, standards).ratio
+    lines = [[n for n in tree.line(name) if n not in tree.states] for name in found.names]
+    both = [
+        ratio[:, a] + ratio[:, b]
+        for a, b in combinations(range(len(lists)), 2)
+        if lines[a][0] not in lines[b] and lines[b][0] not in lines[a]
+    ]
+    if not both:
+        return found
+    mixed = np.logaddexp(standards.none, np.max(both, axis=0) - MIXED)
+    chance = probabilities(found.ratio, none=mixed)
+    return Evidence(found.names, found.ratio, chance)
+
+
+def probabilities(ratio: np.ndarray, *, none: float | np.ndarray) -> np.ndarray:
     """Probability of each list, and of none in the last column; rows add up to 1."""
-    scaled = np.column_stack([ratio, np.full(len(ratio), none)])
+    scaled = np.column_stack([ratio, np.broadcast_to(none, len(ratio))])
     scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
 

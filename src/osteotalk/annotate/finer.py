@@ -5,7 +5,7 @@ import pandas as pd
 from anndata import AnnData
 
 from osteotalk.annotate.decide import Decision, decide_finer
-from osteotalk.annotate.evidence import set_apart, speakers, weigh
+from osteotalk.annotate.evidence import set_apart, speakers, weigh, with_mixtures
 from osteotalk.annotate.levels import SCALE, On, Reference, group_counts, how_far_on
 from osteotalk.annotate.pieces import part
 from osteotalk.annotate.tree import Tree
@@ -66,5 +66,6 @@ def name_finer(
     state = how_far_on(counts, reference, totals=totals)
     lists = speakers(tree, names, genes, top=top)
     apart = set_apart(state, tree, names, genes, top=top)
-    found, _ = weigh(apart, lists, trust_all=True, none=NO_FINER)
+    found, standards = weigh(apart, lists, trust_all=True, none=NO_FINER)
+    found = with_mixtures(found, lists, apart, standards=standards, tree=tree)
     return parts, decide_finer(found, top=top, tree=tree, min_probability=min_probability), state

@@ -21,6 +21,7 @@ from osteotalk.annotate.evidence import (
     speakers,
     weigh,
     weigh_again,
+    with_mixtures,
 )
 from osteotalk.annotate.levels import On
 from osteotalk.annotate.tree import build_tree
@@ -293,3 +294,32 @@ def test_lists_that_do_not_go_together_need_not_be_trusted(tree):
     careful, trusting = weigh(groups, lists)[0], weigh(groups, lists, trust_all=True)[0]
     assert careful.probability[5, 1] < trusting.probability[5, 1]
     assert careful.probability[5, -1] > 0.5
+
+
+def test_a_group_that_shows_the_lists_of_two_populations_is_of_neither(tree):
+    """Against a plain softmax with the best pair beside none; what is against does not count."""
+    names = ["tam", "kind", "mono", "my"]
+    lists = speakers(tree, names, GENES, top="my")
+    groups = random_state()
+    standards = Standards(np.full(len(GENES), 0.12), {}, 1.0)
+    keys = {part.tobytes(): 1.0 for s in lists for part in (s.own, *s.above)}
+    standards = Standards(standards.usual, keys, 1.0)
+    found = weigh_again(groups, lists, standards)
+    mixed = with_mixtures(found, lists, groups, standards=standards, tree=tree)
+    free = [Speaker(s.name, s.own, s.above, np.array([], dtype=int)) for s in lists]
+    ratio = weigh_again(groups, free, standards).ratio
+    # tam and its kind are one population, and my is above both
+    pairs = [(0, 2), (1, 2)]
+    for row in range(len(groups.on)):
+        pair = max(ratio[row, a] + ratio[row, b] for a, b in pairs)
+        none = math.log(math.exp(1.0) + math.exp(pair - 12))
+        expected = plain_softmax(found.ratio[row], none)
+        np.testing.assert_allclose(mixed.probability[row], expected, rtol=1e-9)
+    assert mixed.ratio is found.ratio
+
+
+def test_alone_a_population_has_nothing_to_be_mixed_with(tree):
+    lists = speakers(tree, ["tam", "kind"], GENES, top="my")
+    groups = random_state()
+    found, standards = weigh(groups, lists, trust_all=True)
+    assert with_mixtures(found, lists, groups, standards=standards, tree=tree) is found

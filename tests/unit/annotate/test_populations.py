@@ -105,13 +105,13 @@ def test_cd4_and_cd8_that_share_a_cluster_are_told_apart(toy):
 
 def test_where_they_cannot_be_told_apart_they_keep_the_name_of_the_parent(toy):
     """Too few and too shallow to be parted, the cells are one group with both lists on."""
-    groups = [*toy.ALL[:1], *toy.ALL[2:4], ("1", "cd8", 20), ("1", "cd4", 20)]
-    obs = toy.named(toy.cohort(groups, depth=700))[0].obs
+    groups = [*toy.ALL[:1], *toy.ALL[2:4], ("1", "cd8", 15), ("1", "cd4", 15)]
+    obs = toy.named(toy.cohort(groups, depth=500))[0].obs
     shared = obs[obs["cluster"] == "1"]
     assert set(shared["population"]) == {"t"}
     assert set(shared["population_state"]) == {""}
     assert set(shared["best_match"]) < {"cd4", "cd8"}
-    assert shared["population_reason"].str.fullmatch(r"cd\d \d+%, cd\d \d+%; named as t").all()
+    assert shared["population_reason"].str.endswith("; named as t").all()
 
 
 def test_a_cell_of_another_lineage_moves_and_says_so(toy):
