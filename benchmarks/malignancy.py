@@ -53,7 +53,8 @@ def oligodendroglioma() -> AnnData:
     for column in ("population_state", "population_reason"):
         adata.obs[column] = ""
     adata.obs["lineage_doublet"] = "no"
-    adata.obs["population_probability"] = adata.obs["major_probability"] = np.nan
+    adata.obs["population_probability"] = np.where(microglia, 1.0, np.nan)
+    adata.obs["major_probability"] = adata.obs["population_probability"]
     return add_positions(adata)
 
 

@@ -190,6 +190,8 @@ def cells_of(
             "population_reason": "",
             "lineage_doublet": np.where(population == "unassigned", "yes", "no"),
             "malignant": np.where(malignant, "yes", "no"),
+            "malignant_probability": np.where(malignant, 0.99, 0.01),
+            "clone": "",
             "malignant_reason": "of a normal lineage by its markers",
             "cnv_score": rng.normal(size=len(rows)),
         },
@@ -247,7 +249,8 @@ def call_table(obs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
             {"sample": sample, "patient": own["patient"].iloc[0], "cluster": cluster,
              "population": own["population"].iloc[0], "n_cells": len(own), "n_reference": 400,
              "copy_number": "computed", "cnv_score": rng.random(), "cnv_limit": 0.5,
-             "patient_share": rng.random(), "malignant": call,
+             "patient_share": rng.random(), "clone": "", "arms": "",
+             "malignant": call, "malignant_probability": float(call == "yes"),
              "n_yes": int((own["malignant"] == "yes").sum()),
              "n_no": int((own["malignant"] == "no").sum()), "n_undetermined": 0,
              "reason": "of a normal lineage by its markers"}

@@ -157,11 +157,14 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "population": TEXT,
             "n_cells": INTEGER,
             "n_reference": INTEGER,
-            "copy_number": TEXT,  # computed, no change (no arm gained or lost), or not computed
+            "copy_number": TEXT,  # computed, one arm (no clone), no change, or not computed
             "cnv_score": NUMBER,
             "cnv_limit": NUMBER,
             "patient_share": NUMBER,
+            "clone": TEXT,  # of its malignant cells
+            "arms": TEXT,  # of these clones, or the only changed one
             "malignant": TEXT,
+            "malignant_probability": NUMBER,  # mean of the cells
             "n_yes": INTEGER,
             "n_no": INTEGER,
             "n_undetermined": INTEGER,
@@ -287,7 +290,9 @@ OBS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "population_reason": TEXT,
             "lineage_doublet": TEXT,
             "malignant": TEXT,
+            "malignant_probability": NUMBER,  # missing: nothing is known
             "malignant_reason": TEXT,
+            "clone": TEXT,  # of the sample, by copy number; empty: none
             "cnv_score": NUMBER,
         },
         "cnv": {

@@ -32,7 +32,6 @@ MIN_SHIFT, MIN_Z = 0.15, 4.0
 MIN_ARM_GENES = 20
 ARM_DETECTED = 0.1  # least share of the cells compared that show a gene
 PSEUDO = 0.1  # added to mean counts per 10,000 before the logarithm
-LIMIT_SDS = 2.326  # standard deviations: the 99 % quantile of a normal distribution
 
 
 def usable_genes(adata: AnnData) -> np.ndarray:
@@ -311,13 +310,3 @@ def score_cells(windows: np.ndarray, profile: Profile) -> np.ndarray:
     """
     weights = profile.weights
     return np.asarray(windows @ weights / (weights @ weights), dtype=np.float64)
-
-
-def upper_limit(scores: np.ndarray) -> float:
-    """Median of the held-out reference cells plus `LIMIT_SDS` robust standard deviations.
-
-    99 % of them would stay below if they were normally distributed. By the median absolute
-    deviation, so that a few tumour cells or doublets among them do not raise it much.
-    """
-    middle = float(np.median(scores))
-    return middle + LIMIT_SDS * 1.4826 * float(np.median(np.abs(scores - middle)))

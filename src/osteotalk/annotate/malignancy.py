@@ -4,8 +4,6 @@ import logging
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
-from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +12,11 @@ from scipy import sparse
 
 from osteotalk.annotate import cnv
 from osteotalk.annotate.malignancy_rules import (
+    MARKER_WORDS,
     NO,
     NORMAL_LINEAGE,
     OTHER,
+    SURE_REFERENCE,
     TO_TUMOUR,
     TO_UNASSIGNED,
     TUMOUR,
@@ -24,11 +24,19 @@ from osteotalk.annotate.malignancy_rules import (
     UNDETERMINED,
     UNNAMED,
     YES,
-    Rule,
-    decide,
+    calls_of,
+    copy_number_words,
+    malignant_probability,
+    new_names,
 )
-from osteotalk.annotate.malignancy_sample import SampleCopyNumber, judge_sample
-from osteotalk.contract import UNASSIGNED, conform, empty_frame
+from osteotalk.annotate.malignancy_sample import (
+    NO_CHANGE,
+    SampleCopyNumber,
+    arm_words,
+    judge_sample,
+)
+from osteotalk.annotate.malignancy_table import cluster_table, record
+from osteotalk.contract import UNASSIGNED
 
 log = logging.getLogger(__name__)
 
@@ -101,9 +109,11 @@ def call_malignant(
 ) -> tuple[AnnData, pd.DataFrame, AnnData]:
     """Tell tumour cells from normal ones, sample by sample.
 
-    Copy number is judged against the cells of the same sample whose population has the cnv_role
-    reference (`malignancy_sample`); the table of `malignancy_rules` joins it with the markers and
-    with how private the cluster is to the patient of the sample.
+    The copy number of a sample is judged against those of its cells whose population has the
+    cnv_role reference and a probability of at least 0.95 by the markers (`malignancy_sample`). It
+    joins the markers, and how private the cluster is to the patient, in one probability, from which
+    the call follows (`malignancy_rules`). Where the sample shows no gain or loss, or nothing could
+    be computed, the reason says so and the markers are left.
 
     Parameters
     ----------
@@ -116,19 +126,21 @@ def call_malignant(
     window
         Genes in a window along the chromosome.
     min_reference
-        Fewest reference cells of a sample; with fewer its cells are undetermined.
+        Fewest reference cells of a sample; with fewer copy number is not computed.
     min_genes
         Fewest genes with a known position on an autosome that at least 2 % of the cells show; with
-        fewer all cells are undetermined.
+        fewer copy number is not computed.
     seed
         Seed of the parts in which reference cells are judged, and of the cells in the heat map.
 
     Returns
     -------
-    The cohort with `obs` malignant (yes, no, undetermined), malignant_reason and cnv_score (0 as
-    the reference, 1 as the sample's tumour; NaN if it could not be computed), names of populations
-    changed where copy number contradicts them, and `uns["osteotalk"]["malignancy"]`; the contract
-    table `malignancy`; and at most 200 cells of each sample x windows for the heat map.
+    The cohort with `obs` malignant (yes, no, undetermined), malignant_probability (NaN where
+    nothing is known), malignant_reason, clone (of the cells that are malignant by copy number, else
+    '') and cnv_score (0 as the reference, 1 as the clone that fits best; NaN if it could not be
+    computed), names of populations changed where copy number contradicts them, and
+    `uns["osteotalk"]["malignancy"]`; the contract table `malignancy`; and at most 200 cells of each
+    sample x windows for the heat map.
 
     References
     ----------
@@ -138,6 +150,8 @@ def call_malignant(
     """
     adata = _shallow(adata)
     role = cell_roles(adata.obs, populations)
+    sure = adata.obs["major_probability"].to_numpy(dtype=float)
+    reference = (role == NORMAL_LINEAGE) & (sure >= SURE_REFERENCE)
     genes = cnv.usable_genes(adata)
     problem = "" if len(genes) >= min_genes else _too_few_genes(adata, len(genes), min_genes)
     share = patient_shares(adata.obs)
@@ -147,30 +161,32 @@ def call_malignant(
     for sample in sorted(set(samples)):
         cells = np.flatnonzero(samples == sample)
         obs = adata.obs.iloc[cells]
-        cluster = obs["cluster"].astype(str).to_numpy(object)
         found = judge_sample(
             AnnData(
                 sparse.csr_matrix(adata.X[cells][:, genes]),
                 obs=obs[[]].copy(),
                 var=adata.var.iloc[genes][["chromosome", "start", "end"]].copy(),
             ),
+            sample=sample,
             role=role[cells],
+            reference=reference[cells],
             lineage=obs["population_major"].astype(str).to_numpy(object),
-            cluster=cluster,
+            cluster=obs["cluster"].astype(str).to_numpy(object),
             window=window,
             min_reference=min_reference,
             seed=seed,
             problem=problem,
         )
-        for name, values in _decide(role[cells], cluster, found, private[cells]).items():
+        own = _decide(role[cells], sure[cells], found, private[cells])
+        for name, values in own.items():
             calls[name][cells] = values
         judged[sample] = replace(found, windows=None)  # they are large
-        shown.append(_shown(obs.index, found, role[cells], seed=seed))
+        shown.append(_shown(obs.index, found, reference[cells], seed=seed))
         log.info("sample %s: %s", sample, _summary(found, calls["malignant"][cells]))
     before = adata.obs["population"].astype(str).copy()
     _apply(adata, calls, populations=populations)
-    table = _table(adata.obs, judged, share)
-    adata.uns.setdefault("osteotalk", {})["malignancy"] = _record(
+    table = cluster_table(adata.obs.assign(one_arm=calls["one_arm"]), judged, share)
+    adata.uns.setdefault("osteotalk", {})["malignancy"] = record(
         adata.obs,
         before,
         judged,
@@ -205,37 +221,68 @@ def _shallow(adata: AnnData) -> AnnData:
 
 
 def _empty_calls(n_cells: int) -> dict[str, np.ndarray]:
-    text = ("malignant", "malignant_reason", "rename")
+    text = ("malignant", "malignant_reason", "clone", "one_arm", "rename")
+    number = ("malignant_probability", "cnv_score")
     return {name: np.full(n_cells, "", dtype=object) for name in text} | {
-        "cnv_score": np.full(n_cells, np.nan)
+        name: np.full(n_cells, np.nan) for name in number
     }
 
 
 def _decide(
-    role: np.ndarray, cluster: np.ndarray, found: SampleCopyNumber, private: np.ndarray
+    role: np.ndarray, sure: np.ndarray, found: SampleCopyNumber, private: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Look every cell of a sample up in the table of rules."""
-    rules: dict[tuple[str, str, str, bool], Rule] = {}
-    chosen = []
-    for who, where, state, own in zip(role, cluster, found.cell_state, private, strict=True):
-        key = (str(who), found.group_state[str(where)], str(state), bool(own))
-        if key not in rules:
-            rules[key] = decide(role=key[0], group=key[1], cell=key[2], private=key[3])
-        chosen.append(rules[key])
-    reasons = [found.problem or rule.reason for rule in chosen]
+    """Probability, call, reason, clone and new name of every cell of a sample."""
+    odds = found.odds
+    nothing = np.full(len(role), np.nan)
+    probability = malignant_probability(
+        role=role,
+        probability=sure,
+        copy_number=odds.ratio * odds.share / (1 - odds.share) if odds else nothing,
+        one_arm=found.one_arm != "",
+        private=private,
+    )
+    call = calls_of(probability)
+    malignant = call == YES
     return {
-        "malignant": np.array([rule.call for rule in chosen], dtype=object),
-        "malignant_reason": np.array(reasons, dtype=object),
-        "rename": np.array([rule.population for rule in chosen], dtype=object),
-        "cnv_score": found.score,
+        "malignant": call,
+        "malignant_probability": probability,
+        "malignant_reason": _reasons(role, found, private),
+        "clone": np.where(malignant, found.clone_names(), "").astype(object),
+        "one_arm": found.one_arm,
+        "rename": new_names(role=role, call=call, probability=probability),
+        "cnv_score": odds.score if odds else nothing,
     }
+
+
+def _reasons(role: np.ndarray, found: SampleCopyNumber, private: np.ndarray) -> np.ndarray:
+    """What was known of each cell, in words."""
+    reasons = []
+    for place, (who, arm, own) in enumerate(zip(role, found.one_arm, private, strict=True)):
+        parts = [MARKER_WORDS[who]]
+        if found.odds is not None:
+            parts.append(copy_number_words(found.odds.ratio[place], found.odds.share[place]))
+        elif found.problem:
+            parts.append(f"copy number was not computed: {found.problem}")
+        elif not found.n_candidates:
+            parts.append("no cell of the sample could be a tumour cell")
+        elif found.copy_number == NO_CHANGE:
+            parts.append("no gain or loss was found in the sample")
+        elif not arm:
+            parts.append("no gain or loss was found in its group")
+        if arm:
+            parts.append(f"one arm is changed in its group ({arm}), which may be due to its kind")
+        if own and who in (OTHER, UNNAMED, TUMOUR):
+            parts.append("its cluster is private to its patient")
+        reasons.append("; ".join(parts))
+    return np.array(reasons, dtype=object)
 
 
 def _apply(adata: AnnData, calls: Mapping[str, np.ndarray], *, populations: pd.DataFrame) -> None:
     """Write the calls into `obs`, and correct the names that copy number contradicts."""
     obs = adata.obs
-    for name in ("malignant", "malignant_reason", "cnv_score"):
-        obs[name] = calls[name]
+    for name, values in calls.items():
+        if name not in ("rename", "one_arm"):
+            obs[name] = values
     tumour = _top_tumour(populations)
     parent = dict(zip(populations["population"], populations["parent"], strict=True))
     major = tumour
@@ -270,102 +317,12 @@ def _top_tumour(populations: pd.DataFrame) -> str:
 
 def _summary(found: SampleCopyNumber, calls: np.ndarray) -> str:
     numbers = ", ".join(f"{int((calls == call).sum())} {call}" for call in (YES, NO, UNDETERMINED))
-    arms = "; ".join(f"{arm} {change}" for arm, change in found.changes.items()) or "none"
-    return found.problem or f"malignant: {numbers}; arms gained or lost: {arms}"
-
-
-def _most_common(values: pd.Series, *, tie: str = "") -> str:
-    """Most common value; of equally common ones `tie` if it is among them, else the first."""
-    counts = values.astype(str).value_counts()
-    top = sorted(counts.index[counts == counts.max()])
-    return tie if tie in top else top[0]
-
-
-def _call(cells: pd.DataFrame) -> tuple[str, str]:
-    """Call and reason of a cluster: the most common; undetermined if no call is."""
-    counts = cells["malignant"].value_counts()
-    top = counts.index[counts == counts.max()]
-    call = str(top[0]) if len(top) == 1 else UNDETERMINED
-    reasons = cells.loc[cells["malignant"] == call, "malignant_reason"]
-    return call, _most_common(reasons) if len(reasons) else "as many cells are tumour as are not"
-
-
-def _table(
-    obs: pd.DataFrame, judged: Mapping[str, SampleCopyNumber], share: pd.DataFrame
-) -> pd.DataFrame:
-    """One row per sample and cluster; the call and the reason are the most common ones."""
-    rows = []
-    keys = [obs["sample"].astype(str), obs["cluster"].astype(str)]
-    for key, cells in obs.groupby(keys, sort=True, observed=True):
-        sample, cluster = map(str, key)
-        found = judged[sample]
-        patient = _most_common(cells["patient"])
-        call, reason = _call(cells)
-        counts = cells["malignant"].value_counts()
-        rows.append(
-            {
-                "sample": sample,
-                "patient": patient,
-                "cluster": cluster,
-                "population": _most_common(cells["population"], tie=UNASSIGNED),
-                "n_cells": len(cells),
-                "n_reference": found.n_reference,
-                "copy_number": found.copy_number,
-                "cnv_score": found.group_score[cluster],
-                "cnv_limit": found.limit,
-                "patient_share": float(share[patient][cluster]),
-                "malignant": call,
-                "n_yes": int(counts.get(YES, 0)),
-                "n_no": int(counts.get(NO, 0)),
-                "n_undetermined": int(counts.get(UNDETERMINED, 0)),
-                "reason": reason,
-            }
-        )
-    if not rows:
-        return empty_frame("malignancy")
-    table = pd.DataFrame(rows)
-    order = table.sort_values(
-        ["sample", "n_cells", "cluster"], ascending=[True, False, True], kind="stable"
-    )
-    return conform(order, table="malignancy")
-
-
-def _record(
-    obs: pd.DataFrame,
-    before: pd.Series,
-    judged: Mapping[str, SampleCopyNumber],
-    *,
-    settings: Mapping[str, int],
-    n_genes: int,
-) -> dict[str, Any]:
-    """What was done, in a form that h5ad files hold."""
-    after = obs["population"].astype(str)
-    renamed = (before + " to " + after)[before != after].value_counts()
-    return {
-        **settings,
-        "n_genes": n_genes,
-        "calls": {c: int((obs["malignant"] == c).sum()) for c in (YES, NO, UNDETERMINED)},
-        "renamed": {str(name): int(renamed[name]) for name in sorted(renamed.index)},
-        "samples": {
-            sample: {
-                "problem": found.problem,
-                "copy_number": found.copy_number,
-                "n_reference": found.n_reference,
-                "n_candidates": found.n_candidates,
-                "lineages": ";".join(found.lineages),
-                "gained": ";".join(a for a, c in found.changes.items() if c == "gain"),
-                "lost": ";".join(a for a, c in found.changes.items() if c == "loss"),
-                "limit": float(found.limit),
-                "floor": float(found.floor),
-            }
-            for sample, found in judged.items()
-        },
-        "versions": {"infercnvpy": version("infercnvpy")},
-    }
+    clones = ", ".join(f"{name} ({arm_words(own)})" for name, own in found.clones.items())
+    return f"malignant: {numbers}; {found.problem or clones or found.copy_number}"
 
 
 def _shown(
-    cells: pd.Index, found: SampleCopyNumber, role: np.ndarray, *, seed: int
+    cells: pd.Index, found: SampleCopyNumber, reference: np.ndarray, *, seed: int
 ) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Names, windows and reference marks of the cells of a sample that the heat map shows."""
     if found.windows is None:
@@ -376,7 +333,7 @@ def _shown(
     return (
         cells[rows].tolist(),
         found.windows[rows],
-        role[rows] == NORMAL_LINEAGE,
+        reference[rows],
     )
 
 

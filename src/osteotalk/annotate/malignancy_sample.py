@@ -1,4 +1,4 @@
-"""Copy number of one sample: what it says of each cell and of each cluster."""
+"""Copy number of one sample: its clones, and what it says of each cell."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,68 +9,75 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.annotate import cnv
-from osteotalk.annotate.malignancy_rules import (
-    ABERRANT,
-    NO_CANDIDATE,
-    NO_CHANGE,
-    NORMAL,
-    NORMAL_LINEAGE,
-    OTHER,
-    TUMOUR,
-    UNCLEAR,
-    UNKNOWN,
-    UNNAMED,
-)
+from osteotalk.annotate.clones import MIN_GROUP, Clone, Genome, Odds, find_clones, weigh_cells
+from osteotalk.annotate.malignancy_rules import OTHER, TUMOUR, UNNAMED
 from osteotalk.ingest.gtf import arms
 
 CANDIDATES = (TUMOUR, OTHER, UNNAMED)  # cells that could be tumour
-MIN_GROUP = 10  # cells of a group whose arms are looked at
-# Arms that must be gained or lost. One alone may be due to the lineage; cells of a tumour without a
-# second are left undetermined.
-MIN_ARMS = 2
-# Score of a cluster (0: as the reference, 1: as the tumour) from which it is aberrant, and up to
-# which it is normal. Between them it is mixed, of another clone, or too noisy.
-GROUP_ABERRANT, GROUP_NORMAL = 0.6, 0.25
-HALF = 0.5  # a cell above is nearer to the tumour than to the reference
-# What was found of the copy number of a sample; the third is `NO_CHANGE`.
-COMPUTED, NOT_COMPUTED = "computed", "not computed"
+# What was found of the copy number of a sample.
+COMPUTED, ONE_ARM, NO_CHANGE, NOT_COMPUTED = "computed", "one arm", "no change", "not computed"
 
 
 @dataclass(frozen=True)
 class SampleCopyNumber:
     """What copy number says of the cells of a sample.
 
-    `score` and `cell_state` have one value per cell, `group_state` and `group_score` one per
-    cluster. `limit` is the score above which a cell is aberrant, and `floor` that below which it is
-    normal; NaN where nothing could be computed, which `problem` then explains, and where no arm is
-    gained or lost.
+    `clones` has the arms of each clone by its name, the largest first; `odds` is None without one.
+    `one_arm` has, per cell, the arm in which alone its group differs from the reference, with its
+    change, and '' in other cells. `problem` says why nothing could be computed, if so.
     """
 
     problem: str
     n_reference: int
     n_candidates: int
     lineages: tuple[str, ...]
-    score: np.ndarray
-    cell_state: np.ndarray
-    group_state: Mapping[str, str]
-    group_score: Mapping[str, float]
-    limit: float = np.nan
-    floor: float = np.nan
-    changes: Mapping[str, str] = field(default_factory=dict)
+    one_arm: np.ndarray
+    clones: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    odds: Odds | None = None
     windows: np.ndarray | None = None
 
     @property
     def copy_number(self) -> str:
-        """'computed', 'no change' (no arm is gained or lost) or 'not computed'."""
+        """'computed', 'one arm', 'no change' (no arm is gained or lost) or 'not computed'."""
         if self.problem:
             return NOT_COMPUTED
-        return COMPUTED if self.changes else NO_CHANGE
+        if self.clones:
+            return COMPUTED
+        return ONE_ARM if (self.one_arm != "").any() else NO_CHANGE
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Scores from which and up to which copy number alone tells a cell; NaN without a clone."""
+        return (self.odds.limit, self.odds.floor) if self.odds else (np.nan, np.nan)
+
+    def arms(self, change: str) -> list[str]:
+        """Arms that a clone, or a group with no other change, has gained or lost."""
+        found = [arm for own in self.clones.values() for arm, how in own.items() if how == change]
+        words = [text.split() for text in dict.fromkeys(self.one_arm) if text]
+        found += [arm for arm, how in words if how == _WORDS[change]]
+        return list(dict.fromkeys(found))
+
+    def clone_names(self) -> np.ndarray:
+        """Name of the clone that each cell is nearest to; '' without one."""
+        if self.odds is None:
+            return np.full(len(self.one_arm), "", dtype=object)
+        return np.array(list(self.clones), dtype=object)[self.odds.clone]
+
+
+_WORDS = {"gain": "gained", "loss": "lost"}
+
+
+def arm_words(changes: Mapping[str, str]) -> str:
+    """Arms with their changes, such as '1p lost;8q gained'."""
+    return ";".join(f"{arm} {_WORDS[change]}" for arm, change in changes.items())
 
 
 def judge_sample(
     adata: AnnData,
     *,
+    sample: str,
     role: np.ndarray,
+    reference: np.ndarray,
     lineage: np.ndarray,
     cluster: np.ndarray,
     window: int,
@@ -78,20 +85,22 @@ def judge_sample(
     seed: int,
     problem: str = "",
 ) -> SampleCopyNumber:
-    """Score the cells of a sample against its reference cells.
+    """Find the clones of a sample, and weigh its cells against them and the reference.
 
-    First the arms that groups of candidate cells (the clusters; cells of small clusters by role)
-    have gained or lost are found. Groups with at least two such arms make up the tumour's profile,
-    on which every cell is projected. The limit for a cell comes from the reference cells, each
-    judged without itself (see `cnv.upper_limit`), and is no less than half of the tumour's score.
-    In a sample of reference cells only no arm can be found gained or lost.
+    The arms that groups of candidate cells (the clusters; cells of small clusters by role) have
+    gained or lost make up the clones (see `clones.find_clones`). In a sample of reference cells
+    only none can be found.
 
     Parameters
     ----------
     adata
         Log-normalised expression (CSR) of the sample, genes as `cnv.usable_genes` orders them.
+    sample
+        Its name, with which the names of its clones begin.
     role
         What the markers say of each cell, see `malignancy_rules.ROLES`.
+    reference
+        True for the cells that serve as reference.
     lineage
         Major population of each cell.
     cluster
@@ -105,72 +114,48 @@ def judge_sample(
     problem
         Why copy number cannot be computed for any sample, if so.
     """
-    reference = role == NORMAL_LINEAGE
     candidate = np.isin(role, CANDIDATES)
     n_reference = int(reference.sum())
-    lineages = tuple(np.unique(lineage[reference].astype(str)).tolist())
     if not problem and n_reference < min_reference:
         problem = (
-            f"the sample has {n_reference} cells of reference populations; "
+            f"the sample has {n_reference} cells of reference populations that are named for sure; "
             f"{min_reference} are needed"
         )
-    nothing = _nothing_found(
-        cluster, n_reference=n_reference, n_candidates=int(candidate.sum()), lineages=lineages
+    nothing = SampleCopyNumber(
+        problem=problem,
+        n_reference=n_reference,
+        n_candidates=int(candidate.sum()),
+        lineages=tuple(np.unique(lineage[reference].astype(str)).tolist()),
+        one_arm=np.full(len(cluster), "", dtype=object),
     )
     if problem:
-        return replace(nothing, problem=problem)
-    windows = cnv.infer_windows(
-        adata, reference=reference, lineages=lineage, window=window, seed=seed
-    )
-    profile = _find_profile(
-        adata,
-        windows,
-        groups=_groups(cluster, role, candidate),
-        reference=reference,
-        lineage=lineage,
-        window_arm=cnv.window_table(adata.var, window=window)["arm"].to_numpy(str),
-    )
-    if profile is None:
-        state = NO_CHANGE if candidate.any() else NO_CANDIDATE
-        groups = dict.fromkeys(nothing.group_state, state)
-        return replace(nothing, group_state=groups, windows=windows)
-    score = cnv.score_cells(windows, profile)
-    held_out = cnv.upper_limit(score[reference])
-    limit, floor = max(held_out, HALF), min(1 - held_out, HALF)
-    means = pd.Series(score).groupby(cluster, sort=True).mean()
+        return nothing
+    genome = _genome(adata, reference=reference, lineage=lineage, window=window, seed=seed)
+    groups = _groups(cluster, role, candidate)
+    clones = find_clones(genome, groups)
     return replace(
         nothing,
-        score=score,
-        cell_state=np.select([score > limit, score < floor], [ABERRANT, NORMAL], UNCLEAR),
-        group_state={str(name): group_state(float(mean)) for name, mean in means.items()},
-        group_score={str(name): float(mean) for name, mean in means.items()},
-        limit=limit,
-        floor=floor,
-        changes=profile.changes,
-        windows=windows,
+        one_arm=_one_arm(genome, groups, clones),
+        clones={f"{sample} clone {i}": dict(c.changes) for i, c in enumerate(clones, start=1)},
+        odds=weigh_cells(genome, clones, reference=reference, cluster=cluster) if clones else None,
+        windows=genome.windows,
     )
 
 
-def group_state(score: float) -> str:
-    """State of a cluster by the mean score of its cells."""
-    if score >= GROUP_ABERRANT:
-        return ABERRANT
-    return NORMAL if score <= GROUP_NORMAL else UNCLEAR
-
-
-def _nothing_found(
-    cluster: np.ndarray, *, n_reference: int, n_candidates: int, lineages: tuple[str, ...]
-) -> SampleCopyNumber:
-    names = np.unique(cluster.astype(str)).tolist()
-    return SampleCopyNumber(
-        problem="",
-        n_reference=n_reference,
-        n_candidates=n_candidates,
-        lineages=lineages,
-        score=np.full(len(cluster), np.nan),
-        cell_state=np.full(len(cluster), UNKNOWN, dtype=object),
-        group_state=dict.fromkeys(names, UNKNOWN),
-        group_score=dict.fromkeys(names, np.nan),
+def _genome(
+    adata: AnnData, *, reference: np.ndarray, lineage: np.ndarray, window: int, seed: int
+) -> Genome:
+    counts = sparse.csr_matrix(adata.X).expm1()
+    normal = counts[np.flatnonzero(reference)]
+    return Genome(
+        counts=counts,
+        arm=arms(adata.var["chromosome"].astype(str), adata.var["start"]),
+        level=cnv.reference_level(normal, cnv.pooled_lineages(lineage[reference])),
+        shown=normal.getnnz(axis=0) / normal.shape[0] >= cnv.ARM_DETECTED,
+        windows=cnv.infer_windows(
+            adata, reference=reference, lineages=lineage, window=window, seed=seed
+        ),
+        window_arm=cnv.window_table(adata.var, window=window)["arm"].to_numpy(str),
     )
 
 
@@ -184,35 +169,12 @@ def _groups(cluster: np.ndarray, role: np.ndarray, candidate: np.ndarray) -> lis
     return [group for group in groups if len(group) >= MIN_GROUP]
 
 
-def _find_profile(
-    adata: AnnData,
-    windows: np.ndarray,
-    *,
-    groups: list[np.ndarray],
-    reference: np.ndarray,
-    lineage: np.ndarray,
-    window_arm: np.ndarray,
-) -> cnv.Profile | None:
-    """Profile of all groups with enough gained or lost arms; None if there is no such group."""
-    arm = arms(adata.var["chromosome"].astype(str), adata.var["start"])
-    counts = sparse.csr_matrix(adata.X[np.flatnonzero(reference)]).expm1()
-    level = cnv.reference_level(counts, cnv.pooled_lineages(lineage[reference]))
-    shown = counts.getnnz(axis=0) / counts.shape[0] >= cnv.ARM_DETECTED
-    strongest: dict[str, tuple[float, str]] = {}
-    members = []
+def _one_arm(genome: Genome, groups: list[np.ndarray], clones: list[Clone]) -> np.ndarray:
+    """Arm that is the only changed one in the group of a cell, unless a clone has the change."""
+    found = np.full(genome.counts.shape[0], "", dtype=object)
     for group in groups:
-        own = sparse.csr_matrix(adata.X[group]).expm1()
-        table = cnv.arm_shifts(own, level=level, shown=shown, arm=arm)
-        changed = table[table["change"] != ""]
-        if len(changed) < MIN_ARMS:
-            continue
-        members.append(group)
-        for row in changed.to_dict("records"):
-            found = (abs(row["z"]), str(row["change"]))
-            strongest[row["arm"]] = max(strongest.get(row["arm"], (0.0, "")), found)
-    if not members:
-        return None
-    changes = {name: strongest[name][1] for name in dict.fromkeys(arm) if name in strongest}
-    return cnv.tumour_profile(
-        windows[np.concatenate(members)], window_arm=window_arm, changes=changes
-    )
+        changes = genome.changes(group)
+        known = any(changes.items() <= clone.changes.items() for clone in clones)
+        if len(changes) == 1 and not known:
+            found[group] = arm_words(changes)
+    return found

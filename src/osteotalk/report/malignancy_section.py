@@ -6,15 +6,14 @@ import pandas as pd
 from anndata import AnnData
 
 from osteotalk.annotate.malignancy import SHOWN_CELLS
-from osteotalk.annotate.malignancy_rules import NO_CHANGE
-from osteotalk.annotate.malignancy_sample import COMPUTED, NOT_COMPUTED
+from osteotalk.annotate.malignancy_sample import COMPUTED, NO_CHANGE, NOT_COMPUTED, ONE_ARM
 from osteotalk.report.cnv_figures import cnv_heatmap
 from osteotalk.report.cohort import Cohort
 from osteotalk.report.malignancy_tables import (
     CALLS,
     call_table,
+    clone_table,
     renamed_table,
-    rule_table,
     rule_words,
     sample_states,
     sample_table,
@@ -48,9 +47,9 @@ def malignancy_section(cohort: Cohort, *, malignancy: pd.DataFrame, cnv: AnnData
         figures=(*_map(cohort, calls), *_heatmap(cohort, cnv)),
         tables=(
             sample_table(cohort, calls, malignancy),
+            *clone_table(cohort),
             *renamed_table(cohort),
             call_table(cohort, malignancy),
-            rule_table(cohort),
         ),
         caveats=_caveats(malignancy),
     )
@@ -75,13 +74,15 @@ def _copy_number(cohort: Cohort, malignancy: pd.DataFrame) -> str:
     states = sample_states(malignancy)
     by_state = {
         state: [name for name in cohort.sample_titles() if states.get(name) == state]
-        for state in (COMPUTED, NO_CHANGE, NOT_COMPUTED)
+        for state in (COMPUTED, ONE_ARM, NO_CHANGE, NOT_COMPUTED)
     }
     every = cohort.cells["sample"].astype(str).nunique()
-    told = len(by_state[COMPUTED]) + len(by_state[NO_CHANGE])
+    told = sum(len(by_state[state]) for state in (COMPUTED, ONE_ARM, NO_CHANGE))
     text = f"Copy number could be computed in {count(told)} of {plural(every, 'sample')}."
+    if single := by_state[ONE_ARM]:
+        text += f" One arm only is changed in {enumerate_words(single)}, which does not settle it."
     if unchanged := by_state[NO_CHANGE]:
-        text += f" No cluster has enough gained or lost arms in {enumerate_words(unchanged)}."
+        text += f" No cluster has a gained or lost arm in {enumerate_words(unchanged)}."
     if missing := by_state[NOT_COMPUTED]:
         least = number(setting(cohort.parameters, "malignancy.min_reference"))
         enough = f"at least {count(least)}" if math.isfinite(least) else "enough"
@@ -130,14 +131,15 @@ def _caveats(malignancy: pd.DataFrame) -> tuple[str, ...]:
         "Copy number is inferred from expression in windows of neighbouring genes. It sees "
         "gains and losses of chromosome arms, not small ones, and a tumour without large ones "
         "looks normal.",
-        "Undetermined is not 'not malignant': positions of genes or normal cells to compare "
-        "with were missing, no gain or loss was found, or markers and copy number disagree. The "
-        "table of clusters has the reason.",
+        "Undetermined is not 'not malignant': markers and copy number disagree, or do not settle "
+        "it. Where positions of genes or normal cells to compare with were missing, or no gain or "
+        "loss was found, the call goes by the markers alone. The table of clusters has the reason.",
     ]
     if NO_CHANGE in set(sample_states(malignancy).values()):
         caveats.append(
-            "In samples without gained or lost arms copy number cannot name tumour cells. That no "
-            "change was found does not show that the cells are normal."
+            "In samples without gained or lost arms copy number cannot name tumour cells, and a "
+            "normal osteoblast would be called malignant by its markers. That no change was found "
+            "does not show that the cells are normal."
         )
     return tuple(caveats)
 

@@ -1,44 +1,24 @@
-"""Tables of the section on malignancy: samples, clusters, changed names, and the rule."""
-
-from collections.abc import Iterator
+"""Tables of the section on malignancy: samples, clones, clusters and changed names."""
 
 import pandas as pd
 
-from osteotalk.annotate import malignancy_rules as rules
-from osteotalk.annotate.cnv import LIMIT_SDS, MIN_SHIFT, MIN_Z
+from osteotalk.annotate.clones import MIN_ARMS
+from osteotalk.annotate.cnv import MIN_SHIFT, MIN_Z
 from osteotalk.annotate.malignancy import PRIVATE
-from osteotalk.annotate.malignancy_sample import (
-    GROUP_ABERRANT,
-    GROUP_NORMAL,
-    HALF,
-    MIN_ARMS,
-    NOT_COMPUTED,
-)
+from osteotalk.annotate.malignancy_rules import HINT, MARKERS_AT_MOST, SURE, SURE_REFERENCE
 from osteotalk.report.cohort import Cohort
 from osteotalk.report.model import Column, Table
 from osteotalk.report.text import words
 
 CALLS = {"yes": "malignant", "no": "not malignant", "undetermined": "undetermined"}
-REFERENCE = "reference cells (cnv_role reference in the table of populations)"
-
-ANY = "any"
-_ROLES = {
-    rules.TUMOUR: "malignant",
-    rules.NORMAL_LINEAGE: "reference",
-    rules.OTHER: "another population",
-    rules.UNNAMED: "unassigned",
-    rules.TWO_LINEAGES: "two lineages",
-}
-_STATES = {rules.UNKNOWN: NOT_COMPUTED}
-_RENAMES = {
-    rules.KEEP: "kept",
-    rules.TO_TUMOUR: "becomes the malignant population",
-    rules.TO_UNASSIGNED: "becomes unassigned",
-}
+REFERENCE = (
+    "reference cells (cnv_role reference in the table of populations, and named with a probability "
+    f"of at least {SURE_REFERENCE})"
+)
 
 
 def sample_states(malignancy: pd.DataFrame) -> dict[str, str]:
-    """State of the copy number of each sample: computed, no change or not computed."""
+    """State of the copy number of each sample: computed, one arm, no change or not computed."""
     pairs = malignancy[["sample", "copy_number"]].astype(str).drop_duplicates("sample")
     return dict(zip(pairs["sample"], pairs["copy_number"], strict=True))
 
@@ -71,9 +51,9 @@ def sample_table(cohort: Cohort, calls: pd.Series, malignancy: pd.DataFrame) -> 
         "table-malignant",
         frame,
         f"Calls per sample, and the copy number of its tumour. It is inferred against {REFERENCE} "
-        "of the same sample. No change: they and the positions of genes are there, but no cluster "
-        "has enough gained or lost arms. Above the limit a cell has the copy number of the tumour, "
-        "below the floor it is normal.",
+        "of the same sample. One arm, no change: they and the positions of genes are there, but no "
+        "cluster has more than one gained or lost arm, or none. From the limit on a cell has the "
+        "copy number of the tumour, up to the floor it is normal.",
         (
             Column("sample", "Sample", "code"),
             Column("patient", "Patient"),
@@ -97,11 +77,10 @@ def call_table(cohort: Cohort, malignancy: pd.DataFrame) -> Table:
     return Table(
         "table-malignant-clusters",
         frame,
-        "The call of each cluster in each sample, and why. The score is the mean of the cells: 0 "
-        "as the reference, 1 as the sample's tumour. The cluster is judged by this score, from "
-        f"{GROUP_ABERRANT} and up to {GROUP_NORMAL}; the limit is for single cells, comes from "
-        f"reference cells held back, and is at least {HALF}. Private share: this patient's share "
-        "of the cluster's cells, every patient weighted equally.",
+        "The call of most cells of each cluster in each sample, and why. Score and probability are "
+        "means of the cells; the score is 0 as the reference, 1 as the clone that fits best. "
+        "Private share: this patient's share of the cluster's cells, every patient weighted "
+        "equally.",
         (
             Column("sample", "Sample", "code"),
             Column("patient", "Patient"),
@@ -113,6 +92,8 @@ def call_table(cohort: Cohort, malignancy: pd.DataFrame) -> Table:
             Column("cnv_limit", "Limit of a cell", "number", missing="not computed"),
             Column("patient_share", "Private share", "share"),
             Column("malignant", "Malignant"),
+            Column("malignant_probability", "Probability", "share", missing="nothing known"),
+            Column("arms", "Clones and their arms", missing="none found", wide=True),
             Column("n_yes", "Yes", "integer"),
             Column("n_no", "No", "integer"),
             Column("n_undetermined", "Undetermined", "integer"),
@@ -149,58 +130,59 @@ def renamed_table(cohort: Cohort) -> list[Table]:
     ]
 
 
-def rule_table(cohort: Cohort) -> Table:
-    """Table of rules by which cells are called."""
-    return Table(
-        "table-malignant-rule",
-        pd.DataFrame(_rule_rows()),
-        "The rule: what markers, the copy number of the cluster in its sample and that of the cell "
-        "make of it. The first row that fits counts.",
-        (
-            Column("number", "Row", "integer"),
-            Column("markers", "Markers say"),
-            Column("cluster", "Cluster"),
-            Column("cell", "Cell"),
-            Column("private", "Private cluster"),
-            Column("call", "Malignant"),
-            Column("name", "Name"),
-            Column("reason", "Why", wide=True),
-        ),
-        download=f"assets/{cohort.dataset}_malignant_rule.tsv",
-        collapsed=True,
-    )
-
-
-def _rule_rows() -> Iterator[dict[str, object]]:
-    for number, rule in enumerate(rules.RULES, start=1):
-        yield {
-            "number": number,
-            "markers": " or ".join(_ROLES.get(role, role) for role in rule.role) or ANY,
-            "cluster": " or ".join(_STATES.get(state, state) for state in rule.group) or ANY,
-            "cell": " or ".join(_STATES.get(state, state) for state in rule.cell) or ANY,
-            "private": " or ".join("yes" if p else "no" for p in rule.private) or ANY,
-            "call": rule.call,
-            "name": _RENAMES[rule.population],
-            "reason": rule.reason,
-        }
+def clone_table(cohort: Cohort) -> list[Table]:
+    """Clones of each sample with their arms and malignant cells, where there is any."""
+    cells = cohort.cells["clone"].astype(str).value_counts()
+    noted = cohort.noted("malignancy").get("samples", {})
+    rows = [
+        (sample, clone, words(arms), int(cells.get(clone, 0)))
+        for sample in cohort.sample_titles()
+        for clone, arms in noted.get(sample, {}).get("clones", {}).items()
+    ]
+    if not rows:
+        return []
+    return [
+        Table(
+            "table-clones",
+            pd.DataFrame(rows, columns=["sample", "clone", "arms", "n_cells"]),
+            "Clones of the tumour in each sample: cells that share gained and lost arms, and "
+            f"differ from other clones in at least {MIN_ARMS}.",
+            (
+                Column("sample", "Sample", "code"),
+                Column("clone", "Clone"),
+                Column("arms", "Gained and lost arms", "list", wide=True),
+                Column("n_cells", "Malignant cells", "integer"),
+            ),
+            download=f"assets/{cohort.dataset}_clones.tsv",
+        )
+    ]
 
 
 def rule_words() -> tuple[tuple[str, str], ...]:
-    """Define the words of the rule, with the limits in use."""
+    """Define the words of the calls, with the limits in use."""
     return (
         (
             "Gained or lost arm",
-            "In the cells of a cluster the median of the arm's genes differs from that of all "
-            f"genes by at least {MIN_SHIFT} (log2) and {MIN_Z:g} standard errors. Clusters with at "
-            f"least {MIN_ARMS} such arms make up the tumour of the sample.",
+            "In a group of cells the median of the arm's genes differs from that of all genes by "
+            f"at least {MIN_SHIFT} (log2) and {MIN_Z:g} standard errors.",
         ),
         (
-            "Aberrant, normal, unclear",
-            "By the score: 0 as the reference, 1 as the tumour of the sample. A cluster is "
-            f"aberrant from a mean of {GROUP_ABERRANT}, normal up to {GROUP_NORMAL} and unclear "
-            "between. A cell is aberrant above the limit of its sample, the median of its held-out "
-            f"reference cells plus {LIMIT_SDS} robust standard deviations and at least {HALF}; "
-            f"normal below the floor, at most {HALF}; unclear between.",
+            "Clone",
+            f"Cells of a sample that share at least {MIN_ARMS} gained or lost arms. One arm alone "
+            "may be due to the kind of the cells, and makes no clone.",
+        ),
+        (
+            "Probability",
+            "Of being a tumour cell. The odds by the markers (no name counts for more than "
+            f"{MARKERS_AT_MOST}), by the cell's copy number in the clones against the reference, "
+            "and by the part of its cluster that is tumour are multiplied. A cluster private to a "
+            f"patient, or one changed arm, multiplies them by {HINT:g}. Without a clone in the "
+            "sample the markers are left, and the reason says so.",
+        ),
+        (
+            "Malignant",
+            f"From a probability of {SURE}; not malignant up to {1 - SURE:.1f}; undetermined "
+            "between, and where nothing is known.",
         ),
         (
             "Private",

@@ -5,9 +5,10 @@ Plain text. ``doi:10.x`` and ``arXiv:n`` become links when the page is rendered.
 
 import pandas as pd
 
-from osteotalk.annotate.cnv import LIMIT_SDS, MIN_SHIFT, MIN_Z
+from osteotalk.annotate.clones import MIN_ARMS
+from osteotalk.annotate.cnv import MIN_SHIFT, MIN_Z
 from osteotalk.annotate.malignancy import PRIVATE
-from osteotalk.annotate.malignancy_sample import GROUP_ABERRANT, GROUP_NORMAL, HALF, MIN_ARMS
+from osteotalk.annotate.malignancy_rules import SURE, SURE_REFERENCE
 from osteotalk.interactions.methods import METHODS
 from osteotalk.report.claim_methods import claim_paragraphs
 from osteotalk.report.method_words import Settings, clause, joined, version
@@ -209,21 +210,20 @@ def _malignancy(config: Settings, provenance: Settings) -> str:
         f"arms with a median shift of at least {MIN_SHIFT} (log2) and {MIN_Z:g} standard errors",
         f"at least {MIN_ARMS} such arms",
     )
-    limits = joined(
-        f"0 as the reference, 1 as the tumour; clusters from {GROUP_ABERRANT} and up to "
-        f"{GROUP_NORMAL}, cells by the median of the held-out reference cells plus {LIMIT_SDS} "
-        f"robust standard deviations, at least {HALF}",
-        f"private clusters from a share of {PRIVATE} of one patient, all weighted equally",
-    )
+    private = joined(f"a share of at least {PRIVATE} of one patient, all weighted equally")
     return (
         "Tumour cells were told by markers together with copy number, inferred by "
         f"{version(provenance, 'infercnvpy')} (its idea: doi:10.1126/science.1254257) from the "
         "expression of neighbouring genes relative to reference cells of the same sample, "
-        f"those with cnv_role reference in the table of populations{rule}; cells that were judged "
-        f"were never among their own reference. Scores{limits} and markers were joined by the "
-        "table of rules on each cohort's page. Cells whose copy number contradicts their markers "
-        "are renamed, or unassigned as well. Where positions or reference cells are missing, a "
-        "cell is undetermined, and keeps its name."
+        "those with cnv_role reference in the table of populations and a probability of at least "
+        f"{SURE_REFERENCE} by their markers{rule}; cells that were judged were never among their "
+        "own reference. Groups of cells with such arms make up the clones of the sample. The odds "
+        "of tumour by the markers, by the likelihood of a cell's score in the clones against that "
+        "in the reference, by the part of its cluster that is tumour and by clusters private to a "
+        f"patient{private} were multiplied; a cell is malignant from a probability of {SURE} and "
+        f"not malignant up to {1 - SURE:.1f}. Cells whose copy number contradicts their markers "
+        "are renamed or unassigned. Where positions, reference cells, or gains and losses are "
+        "missing, the call goes by the markers alone, and says so."
     )
 
 

@@ -2,7 +2,6 @@ import infercnvpy
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.stats
 from anndata import AnnData
 from scipy import sparse
 
@@ -230,13 +229,3 @@ def test_no_profile_without_a_window_that_moves_as_its_arm(sample):
     assert cnv.tumour_profile(windows[tumour], window_arm=arm, changes={}) is None
     wrong = {"3p": "gain", "22q": "loss"}
     assert cnv.tumour_profile(windows[tumour], window_arm=arm, changes=wrong) is None
-
-
-def test_limit_is_the_99_percent_quantile_and_bears_tumour_cells_among_the_reference():
-    rng = np.random.default_rng(0)
-    clean = rng.normal(0.1, 0.2, 20_000)
-    quantile = scipy.stats.norm.ppf(0.99, 0.1, 0.2)
-    assert cnv.upper_limit(clean) == pytest.approx(quantile, abs=0.01)
-    mixed = np.append(clean, np.ones(2_000))
-    assert cnv.upper_limit(mixed) == pytest.approx(quantile, abs=0.1)
-    assert np.quantile(mixed, 0.99) == 1

@@ -89,6 +89,12 @@ def test_tumour_and_stroma_of_two_patients():
     assert calls(found, truth=True) == {"yes": 60}
     assert calls(found, truth=False) == {"no": 120}
     assert found.obs["population"].equals(before["population"])
+    chance = found.obs["malignant_probability"]
+    assert (chance[found.obs["truth"]] >= 0.9).all()
+    assert (chance[~found.obs["truth"]] <= 0.1).all()
+    clones = found.obs["clone"]
+    expected = np.where(found.obs["truth"], found.obs["sample"] + " clone 1", "")
+    assert clones.tolist() == expected.tolist()
     score = found.obs["cnv_score"]
     assert score[found.obs["truth"]].mean() == pytest.approx(1, abs=0.1)
     assert score[~found.obs["truth"]].mean() == pytest.approx(0, abs=0.1)
@@ -107,7 +113,9 @@ def test_tumour_and_stroma_of_two_patients():
     assert set(table["copy_number"]) == {"computed"}
     assert {found["copy_number"] for found in record["samples"].values()} == {"computed"}
     assert row["cnv_score"] == pytest.approx(score[found.obs["cluster"] == "m1"].mean())
-    assert row["cnv_limit"] >= 0.5
+    assert 0 < row["cnv_limit"] < 1
+    assert row["arms"] == "S1 clone 1: 1p lost;2q gained;3p lost"
+    assert row["malignant_probability"] >= 0.99
     assert table.set_index(["sample", "cluster"]).loc[("S1", "f"), "patient_share"] == 0.5
 
 
@@ -121,7 +129,9 @@ def test_copy_number_corrects_names():
     )
     found, _, _ = call(adata)
     assert calls(found, truth=True) == {"yes": 70}
-    assert calls(found, cluster="y") == {"no": 20}
+    unsure = calls(found, cluster="y").get("undetermined", 0)  # the markers are as sure as can be
+    assert unsure <= 1
+    assert calls(found, cluster="y")["no"] == 20 - unsure
     obs = found.obs.drop_duplicates("cluster").set_index("cluster")
     columns = ["population", "population_major", "population_reason"]
     assert obs.loc["x", columns].tolist() == [
@@ -136,7 +146,7 @@ def test_copy_number_corrects_names():
     ]
     assert obs.loc["z", "population"] == "malignant"
     assert obs.loc["m", columns].tolist() == ["malignant_a", "malignant", ""]
-    renamed = found.obs["cluster"].isin(["x", "y", "z"])
+    renamed = found.obs["population"] != adata.obs["population"]
     assert (
         found.obs.loc[renamed, ["population_probability", "major_probability"]]
         .isna()
@@ -145,7 +155,7 @@ def test_copy_number_corrects_names():
     assert found.obs.loc[~renamed, "population_probability"].notna().all()
     assert found.uns["osteotalk"]["malignancy"]["renamed"] == {
         "fibroblast to malignant": 20,
-        "malignant_a to unassigned": 20,
+        "malignant_a to unassigned": 20 - unsure,
         "unassigned to malignant": 20,
     }
 
@@ -161,7 +171,11 @@ def test_a_doublet_of_lineages_and_a_macrophage_with_the_tumours_copy_number():
     found, _, _ = call(adata)
     assert calls(found, lineage_doublet="yes") == {"undetermined": 5}
     assert calls(found, population="unassigned") == {"undetermined": 5}
-    assert calls(found, cluster="m", population="tam") == {"undetermined": 3}
+    tam = adata.obs["population"] == "tam"
+    own = tam & (adata.obs["cluster"] == "m")
+    assert set(found.obs.loc[own, "malignant"]) == {"yes"}
+    assert set(found.obs.loc[own, "population"]) == {"malignant"}
+    assert set(found.obs.loc[tam & ~own, "malignant"]) == {"no"}
 
 
 @pytest.mark.parametrize(
@@ -170,17 +184,17 @@ def test_a_doublet_of_lineages_and_a_macrophage_with_the_tumours_copy_number():
         (
             [("S1", "P1", "m", "malignant_a", True, 30), ("S1", "P1", "t", "tam", False, 19)],
             {},
-            "the sample has 19 cells of reference populations; 20 are needed",
+            "the sample has 19 cells of reference populations that are named for sure; 20 are",
         ),
         (
             [("S1", "P1", "m", "malignant_a", True, 30)],
             {},
-            "the sample has 0 cells of reference populations; 20 are needed",
+            "the sample has 0 cells of reference populations that are named for sure; 20 are",
         ),
         (
             [("S1", "P1", "t", "tam", False, 19)],  # no tumour cell either
             {},
-            "the sample has 19 cells of reference populations; 20 are needed",
+            "the sample has 19 cells of reference populations that are named for sure; 20 are",
         ),
         (
             [*NORMAL, ("S1", "P1", "m", "malignant_a", True, 30)],
@@ -189,16 +203,24 @@ def test_a_doublet_of_lineages_and_a_macrophage_with_the_tumours_copy_number():
         ),
     ],
 )
-def test_what_cannot_be_told_is_undetermined_with_the_reason(rows, changed, reason, tmp_path):
+def test_without_copy_number_the_markers_are_left_and_the_reason_says_so(
+    rows, changed, reason, tmp_path
+):
     found, table, heat_map = call(cohort(*rows), **changed)
-    assert set(found.obs["malignant"]) == {"undetermined"}
-    assert all(text.startswith(reason) for text in found.obs["malignant_reason"])
+    tumour = found.obs["population"] == "malignant_a"
+    assert (found.obs["malignant"] == np.where(tumour, "yes", "no")).all()
+    several = len(set(found.obs["patient"])) > 1  # then the cluster is private, which counts for 5
+    known = 95 / 96 if several else 0.95
+    np.testing.assert_allclose(found.obs["malignant_probability"], np.where(tumour, known, 0.05))
+    said = f"by its markers; copy number was not computed: {reason}"
+    assert all(said in text for text in found.obs["malignant_reason"])
+    assert set(found.obs["clone"]) == {""}
     assert found.obs["cnv_score"].isna().all()
     assert table["cnv_score"].isna().all()
     assert set(table["copy_number"]) == {"not computed"}
     record = found.uns["osteotalk"]["malignancy"]["samples"]
     assert {sample["copy_number"] for sample in record.values()} == {"not computed"}
-    assert all(text.startswith(reason) for text in table["reason"])
+    assert all(said in text for text in table["reason"])
     assert heat_map.n_obs == 0
     io.write_stage(heat_map, tmp_path / "cnv.h5ad", stage="cnv")
     assert io.read_stage(tmp_path / "cnv.h5ad", stage="cnv").n_obs == 0
@@ -207,16 +229,20 @@ def test_what_cannot_be_told_is_undetermined_with_the_reason(rows, changed, reas
 def test_without_positions_nothing_is_guessed(tmp_path):
     adata = cohort(*NORMAL, ("S1", "P1", "m", "malignant_a", True, 30))
     adata.var["chromosome"], adata.var["start"] = "", -1
+    adata.obs.loc[adata.obs["cluster"] == "e", "population"] = "unassigned"
     found, _, heat_map = call(adata)
-    assert set(found.obs["malignant"]) == {"undetermined"}
-    assert set(found.obs["malignant_reason"]) == {"the positions of the genes are not known"}
+    assert calls(found, population="unassigned") == {"undetermined": 40}
+    nothing_known = found.obs["malignant_probability"].isna()
+    assert nothing_known.equals(found.obs["population"] == "unassigned")
+    said = "; copy number was not computed: the positions of the genes are not known"
+    assert all(said in text for text in found.obs["malignant_reason"])
     assert heat_map.shape == (0, 0)
     io.write_stage(heat_map, tmp_path / "cnv.h5ad", stage="cnv")  # also read by the report
     assert io.read_stage(tmp_path / "cnv.h5ad", stage="cnv").n_vars == 0
 
 
 def test_a_sample_without_gains_and_losses():
-    """Cells named tumour stay undetermined; so do clusters private to a patient."""
+    """The markers are left; a cluster private to a patient is undetermined."""
     adata = cohort(
         *NORMAL,
         ("S1", "P1", "m", "malignant_a", False, 30),
@@ -226,7 +252,7 @@ def test_a_sample_without_gains_and_losses():
         ("S1", "P1", "u", "unassigned", False, 20),
     )
     found, table, heat_map = call(adata)
-    assert calls(found, cluster="m") == {"undetermined": 30}
+    assert calls(found, cluster="m") == {"yes": 30}
     assert calls(found, cluster="own") == {"undetermined": 20}
     assert calls(found, cluster="u") == {"undetermined": 20}
     assert calls(found, cluster="f") == {"no": 40}
@@ -237,6 +263,10 @@ def test_a_sample_without_gains_and_losses():
     assert set(table["copy_number"]) == {"no change"}
     record = found.uns["osteotalk"]["malignancy"]["samples"]["S1"]
     assert (record["copy_number"], record["problem"]) == ("no change", "")
+    assert found.obs.loc[found.obs["cluster"] == "m", "malignant_reason"].iloc[0] == (
+        "tumour by its markers; no gain or loss was found in the sample; its cluster is private to "
+        "its patient"
+    )
 
 
 def test_a_sample_of_reference_cells_only():
@@ -417,9 +447,9 @@ def test_real_oligodendrocytes_in_a_cluster_of_their_own(real):
     adata = real.apart(real.oligodendroglioma())
     found, table, _ = judge(real, adata)
     assert calls(found, truth=real.NORMAL) == {"no": 23}
-    assert set(found.obs.loc[found.obs["truth"] == real.NORMAL, "malignant_reason"]) == {
-        "copy number is normal"
-    }
+    reasons = found.obs.loc[found.obs["truth"] == real.NORMAL, "malignant_reason"]
+    assert all(text.startswith("no population by its markers; its copy") for text in reasons)
+    assert all(text.endswith("its cluster is normal") for text in reasons)
     assert calls(found, cluster="0") == {"yes": 142}
     assert table.set_index("cluster").loc["2", "cnv_score"] < 0.25
 

@@ -41,8 +41,8 @@ SUPPORT = [
 ]  # fmt: skip
 MALIGNANCY = [
     "sample", "patient", "cluster", "population", "n_cells", "n_reference", "copy_number",
-    "cnv_score", "cnv_limit", "patient_share", "malignant", "n_yes", "n_no", "n_undetermined",
-    "reason",
+    "cnv_score", "cnv_limit", "patient_share", "clone", "arms", "malignant",
+    "malignant_probability", "n_yes", "n_no", "n_undetermined", "reason",
 ]  # fmt: skip
 MARKERS = [
     ("malignant", "RUNX2", "+"), ("malignant_osteoblastic", "IBSP", "+"), ("tam", "CD68", "+"),
@@ -235,6 +235,9 @@ def make_adata(n_cells: int = 300) -> ad.AnnData:
             "lineage_doublet": np.where(
                 (population == "unassigned") & (np.arange(n_cells) % 2 == 0), "yes", "no"
             ),
+            "clone": np.where(
+                (population == "malignant_osteoblastic") & (sample == "S1"), "S1 clone 1", ""
+            ),
             "malignant": np.where(population == "malignant_osteoblastic", "yes", "no"),
         },
         index=[f"cell{i}" for i in range(n_cells)],
@@ -272,6 +275,7 @@ def make_adata(n_cells: int = 300) -> ad.AnnData:
             },
             "samples": {
                 "S1": {
+                    "clones": {"S1 clone 1": "1p gained;3p lost", "S1 clone 2": "8q gained"},
                     "gained": "1p;8q",
                     "lost": "3p",
                     "limit": 0.55,
@@ -332,7 +336,7 @@ def make_malignancy(adata: ad.AnnData) -> pd.DataFrame:
         counts = [len(cells) if call == name else 0 for name in ("yes", "no", "undetermined")]
         rows.append(
             (sample, sample.replace("S", "P"), cluster, cluster, len(cells), 40, state, score, 0.5,
-             0.25, call, *counts, why)
+             0.25, "", "", call, float(yes), *counts, why)
         )  # fmt: skip
     return pd.DataFrame(rows, columns=MALIGNANCY)
 

@@ -120,11 +120,9 @@ def test_methods_in_use_are_named(inputs):
     assert "the annotated reference bone.h5ad." in text
     assert "(windows of 101 genes; at least 21 reference cells; at least 1001 genes" in text
     assert "standard errors; at least 2 such arms); cells that were judged" in text
-    assert (
-        "clusters from 0.6 and up to 0.25, cells by the median of the held-out reference cells "
-        "plus 2.326 robust standard deviations, at least 0.5; private"
-    ) in text
-    assert "Cells whose copy number contradicts their markers are renamed, or unassigned" in text
+    assert "a probability of at least 0.95 by their markers" in text
+    assert "malignant from a probability of 0.9 and not malignant up to 0.1." in text
+    assert "Cells whose copy number contradicts their markers are renamed or unassigned." in text
 
 
 def test_simulated_cohorts_say_so(inputs, simulated):
