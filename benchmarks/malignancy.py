@@ -6,6 +6,8 @@ The real cells are oligodendrogliomas (Tirosh 2016, doi:10.1038/nature20123) tha
 infercnvpy: 142 malignant cells of four patients and 23 oligodendrocytes, with 19 microglia as the
 only reference. Neither markers nor the names of the cells are used. They are judged with the
 oligodendrocytes among the tumour cells, in a cluster of their own, and without the tumour cells.
+Two ovarian carcinomas (`malignancy_ovarian.py`; ../shared/data), simulated clones
+(`malignancy_clones.py`, some minutes) and the simulated cohort follow.
 """
 
 import sys
@@ -135,8 +137,13 @@ def simulated_cells(folder: Path) -> None:
 
 
 def main() -> None:
-    """Print both."""
+    """Print all."""
+    import malignancy_clones
+    import malignancy_ovarian
+
     real_cells()
+    malignancy_ovarian.main()
+    malignancy_clones.main()
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "results")
     if (folder / "simulated_os" / "truth.json").is_file():
         simulated_cells(folder)
