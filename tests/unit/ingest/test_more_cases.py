@@ -392,6 +392,9 @@ def test_symbols_in_a_column_of_any_name(tmp_path, counts):
         ("gene\tC1\n".encode("utf-16"), "table", "is no text"),
         (b'{"error": "not found"}', "barcodes", "is JSON"),
     ],
+    ids=[
+        *("web page", "R", "Excel", "HDF5", "parquet", "git lfs", "text", "mtx", "UTF-16", "JSON"),
+    ],  # the time inside a gzip would be in an id
 )
 def test_what_a_file_is(tmp_path, content, role, message):
     (tmp_path / "x").write_bytes(content)
