@@ -111,7 +111,7 @@ def test_simulated_cells_keep_their_major_where_it_is_nearly_alone(proofs, simul
     top = proofs.tops(proofs.table("populations"))
     majors = truth.map(top).reindex(adata.obs_names).fillna("").to_numpy()
     right, unassigned = [], []
-    for seed in range(6 if share < 1 else 1):  # the others of one draw are as few as 14
+    for seed in range(4 if share < 1 else 1):  # the others of one draw are as few as 14
         rows = mostly(majors, name, share, seed)
         own = majors[rows] == name
         assert own.mean() == pytest.approx(share, abs=0.01)
@@ -124,7 +124,7 @@ def test_simulated_cells_keep_their_major_where_it_is_nearly_alone(proofs, simul
         unassigned.extend(called[~own] == "unassigned")
     if share < 1:
         # Of some other populations there is a single cell in its cluster, which names nothing.
-        assert np.logical_or(right, unassigned).mean() >= 0.9
+        assert np.logical_or(right, unassigned).mean() >= 0.97
         assert np.mean(right) >= 0.7
 
 
@@ -151,7 +151,7 @@ def test_real_cells_keep_their_major_where_it_is_nearly_alone(proofs, lung, name
 
 def test_shuffled_markers_name_next_to_nothing(proofs, simulated):
     markers, shares = proofs.table("markers"), []
-    for seed in range(5):
+    for seed in range(3):
         dealt = proofs.shuffled(markers, seed=seed)
         called = proofs.name_cells(simulated[0], dealt).obs["population"]
         shares.append((called == "unassigned").mean())
@@ -171,9 +171,9 @@ def test_real_lung_cancer_cells(proofs, lung):
     rates = proofs.lung_rates(proofs.name_cells(lung, proofs.table("markers")).obs)
     assert rates["cells of known type"] == 259
     assert rates["assigned"] >= 0.90
-    assert rates["right of assigned"] >= 0.93
+    assert rates["right of assigned"] >= 0.96
     assert rates["tumour and ciliated cells"] == 40
-    assert rates["of them in a normal population"] <= 2
+    assert rates["of them in a normal population"] == 0
 
 
 def test_thinning_drops_a_third_of_each_list(proofs):

@@ -1,12 +1,15 @@
 """A toy cohort with planted populations, states and doublets."""
 
 import logging
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 
+from osteotalk.annotate.settle import check_cells
+from osteotalk.annotate.tree import build_tree
 from osteotalk.contract_checks import check_frame
 
 COLUMNS = ["population", "population_major", "population_state", "cycling", "lineage_doublet"]
@@ -131,13 +134,30 @@ def test_a_cell_of_another_lineage_moves_and_says_so(toy):
     assert (own["population_reason"].str.contains("fits")).sum() == 0
 
 
-def test_cells_of_a_cluster_too_small_for_a_profile_stay(toy):
+@pytest.mark.parametrize(("n", "name"), [(4, "my"), (12, "mal")])
+def test_cells_of_a_cluster_too_small_for_a_profile_stay(toy, n, name):
     """What its cells look like is not known, so they cannot be told to fit badly."""
-    adata = toy.cohort([("0", "mal", 150), ("1", "tam", 6), ("2", "mono", 3), ("3", "ec", 30)])
-    annotated, _ = toy.named(adata)
-    few = annotated.obs[annotated.obs["kind"] == "mono"]
-    assert set(few["population_major"]) <= {"my", "unassigned"}
-    assert not few["population_reason"].str.contains("fits").any()
+    adata = toy.cohort([("0", "mal", 80), ("1", "tam", 30), ("2", "mal", n), ("2", "tam", n * 2)])
+    tree = build_tree(
+        toy.POPULATIONS, markers=toy.MARKERS, measured=adata.var_names, min_measured=3
+    )
+    code = np.repeat([0, 1, 2, 3], [80, 30, n, n * 2])
+    code[110 + n :] = 1 if n < 5 else 2
+    names = ["mal", "my", "my"]
+    groups = SimpleNamespace(code=code, decisions=[SimpleNamespace(population=p) for p in names])
+    cells = pd.DataFrame(
+        {
+            "population": np.array(names, dtype=object)[code],
+            "population_major": np.array(names, dtype=object)[code],
+            "population_probability": 1.0,
+            "major_probability": 1.0,
+            "population_reason": "",
+            "lineage_doublet": "no",
+        },
+        index=adata.obs_names,
+    )
+    check_cells(adata, cells, groups, tree=tree)
+    assert set(cells["population"].iloc[110 : 110 + n]) == {name}
 
 
 def test_cells_of_two_lineages_are_likely_doublets(toy):
