@@ -26,7 +26,7 @@ def annotated(samples):
     """The samples as one file of stage `annotated` would hold them."""
     adata = concat(samples)
     text = ("cluster", "population_major", "population_reason", "lineage_doublet", "malignant")
-    for name in (*text, "malignant_reason"):
+    for name in (*text, "malignant_reason", "clone", "cycling", "subcluster"):
         adata.obs[name] = "x"
     numbers = (
         "n_counts",
@@ -35,7 +35,7 @@ def annotated(samples):
         "population_probability",
         "major_probability",
     )
-    for name in (*numbers, "major_probability", "cnv_score"):
+    for name in (*numbers, "malignant_probability", "cnv_score"):
         adata.obs[name] = 0.5
     adata.obs["n_genes"] = 100
     adata.obsm.update({name: np.zeros((adata.n_obs, 2), dtype=np.float32) for name in OBSM})
