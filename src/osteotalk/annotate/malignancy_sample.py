@@ -10,10 +10,9 @@ from scipy import sparse
 
 from osteotalk.annotate import cnv
 from osteotalk.annotate.clones import MIN_GROUP, Clone, Genome, Odds, find_clones, weigh_cells
-from osteotalk.annotate.malignancy_rules import OTHER, TUMOUR, UNNAMED
+from osteotalk.annotate.malignancy_rules import ROLES, TWO_LINEAGES
 from osteotalk.ingest.gtf import arms
 
-CANDIDATES = (TUMOUR, OTHER, UNNAMED)  # cells that could be tumour
 # What was found of the copy number of a sample.
 COMPUTED, ONE_ARM, NO_CHANGE, NOT_COMPUTED = "computed", "one arm", "no change", "not computed"
 
@@ -87,9 +86,9 @@ def judge_sample(
 ) -> SampleCopyNumber:
     """Find the clones of a sample, and weigh its cells against them and the reference.
 
-    The arms that groups of candidate cells (the clusters; cells of small clusters by role) have
-    gained or lost make up the clones (see `clones.find_clones`). In a sample of reference cells
-    only none can be found.
+    The arms that groups of candidate cells have gained or lost make up the clones (see
+    `clones.find_clones`). Candidates are all but the reference cells and likely doublets, grouped
+    by cluster; those of small clusters by role.
 
     Parameters
     ----------
@@ -114,7 +113,7 @@ def judge_sample(
     problem
         Why copy number cannot be computed for any sample, if so.
     """
-    candidate = np.isin(role, CANDIDATES)
+    candidate = ~reference & (role != TWO_LINEAGES)
     n_reference = int(reference.sum())
     if not problem and n_reference < min_reference:
         problem = (
@@ -165,7 +164,7 @@ def _groups(cluster: np.ndarray, role: np.ndarray, candidate: np.ndarray) -> lis
     large = sorted(sizes.index[sizes >= MIN_GROUP])
     groups = [np.flatnonzero(candidate & (cluster == name)) for name in large]
     rest = candidate & ~np.isin(cluster, large)
-    groups += [np.flatnonzero(rest & (role == name)) for name in CANDIDATES]
+    groups += [np.flatnonzero(rest & (role == name)) for name in ROLES]
     return [group for group in groups if len(group) >= MIN_GROUP]
 
 

@@ -33,7 +33,7 @@ def annotated(samples):
         "lineage_doublet",
         "malignant",
     )
-    for name in (*text, "malignant_reason"):
+    for name in (*text, "malignant_reason", "clone"):
         adata.obs[name] = "x"
     numbers = (
         "n_counts",
@@ -42,7 +42,7 @@ def annotated(samples):
         "population_probability",
         "major_probability",
     )
-    for name in (*numbers, "cnv_score"):
+    for name in (*numbers, "malignant_probability", "cnv_score"):
         adata.obs[name] = 0.5
     adata.obs["n_genes"] = 100
     adata.obsm.update({name: np.zeros((adata.n_obs, 2), dtype=np.float32) for name in OBSM})

@@ -1,0 +1,137 @@
+"""Planted clones: found, named, and no normal cell among them."""
+
+import importlib.util
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.optimize
+import scipy.stats
+
+from osteotalk.annotate import clones
+from osteotalk.annotate.malignancy import call_malignant
+
+
+@pytest.fixture(scope="module")
+def simulate(repository):
+    path = repository / "benchmarks" / "malignancy_clones.py"
+    spec = importlib.util.spec_from_file_location("benchmark_clones", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def call(simulate, cells, **changed):
+    settings = {"window": 100, "min_reference": 20, "min_genes": 1000, "seed": 0} | changed
+    return call_malignant(cells, populations=simulate.POPULATIONS, **settings)
+
+
+ARMS = ["1p", "2p", "3q", "4q", "5q", "6p", "7q", "8q", "9q", "10q", "11q", "12q"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shared", "opposite"),
+    [
+        ((200, 30), 0, False),
+        ((400, 40), 2, False),
+        ((40, 40), 4, False),
+        ((40, 40), 0, True),
+        ((100, 30), 2, True),
+        ((60, 50, 40), 0, False),
+    ],
+)
+def test_each_clone_is_found_in_a_cluster_of_its_own(simulate, sizes, shared, opposite):
+    folds = simulate.planted(len(sizes), shared=shared, opposite=opposite, names=ARMS)
+    cells = simulate.sample(sizes, folds, name="malignant", together=False, seed=3)
+    found, table, _ = call(simulate, cells)
+    truth = found.obs["truth"]
+    assert (found.obs.loc[truth != "", "malignant"] == "yes").mean() >= 0.99
+    assert set(found.obs.loc[truth == "", "malignant"]) == {"no"}
+    assert set(found.obs.loc[truth == "", "clone"]) == {""}
+    record = found.uns["osteotalk"]["malignancy"]["samples"]["S"]["clones"]
+    for number, fold in enumerate(folds):
+        name = found.obs.loc[truth == f"clone {number}", "clone"].value_counts().index[0]
+        planted = {f"{a} {'gained' if f > 1 else 'lost'}" for a, f in fold.items()}
+        assert set(record[name].split(";")) == planted
+        row = table[table["cluster"] == f"m{number}"].iloc[0]
+        assert f"{name}: {record[name]}" in row["arms"]
+    assert len(record) == len(folds)
+
+
+@pytest.mark.parametrize("name", ["malignant", "unassigned"])
+def test_two_clones_in_one_cluster(simulate, name):
+    folds = simulate.planted(2, shared=0, opposite=False, names=ARMS)
+    cells = simulate.sample((200, 40), folds, name=name, together=True, seed=1)
+    found, _, _ = call(simulate, cells)
+    yes = found.obs["malignant"] == "yes"
+    recall = yes.groupby(found.obs["truth"]).mean()
+    assert recall.drop("").min() >= 0.9
+    assert recall[""] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [("malignant", {"yes"}), ("stroma", {"undetermined"}), ("unassigned", {"undetermined"})],
+)
+def test_one_arm_is_told_as_one_arm(simulate, name, calls):
+    cells = simulate.sample((60,), [{"1p": 0.5}], name=name, together=False, seed=2)
+    found, table, _ = call(simulate, cells)
+    own = found.obs["truth"] != ""
+    assert set(found.obs.loc[own, "malignant"]) == calls
+    assert set(found.obs.loc[~own, "malignant"]) == {"no"}
+    said = "one arm is changed in its group (1p lost), which may be due to its kind"
+    assert found.obs.loc[own, "malignant_reason"].str.contains(said, regex=False).all()
+    assert not found.obs["malignant_reason"].str.contains("in the sample").any()
+    assert set(table["copy_number"]) == {"one arm"}
+    assert table.set_index("cluster").loc["m0", "arms"] == "one arm: 1p lost"
+    record = found.uns["osteotalk"]["malignancy"]["samples"]["S"]
+    assert (record["lost"], record["gained"], record["clones"]) == ("1p", "", {})
+    assert set(found.obs["clone"]) == {""}
+
+
+def test_cells_with_a_weak_name_are_no_reference(simulate):
+    """Tumour cells that are named endothelial, not for sure, do not hide their own changes."""
+    fold = dict.fromkeys(ARMS[:4], 1.5)
+    cells = simulate.sample((80,), [fold], name="endothelial", together=False, seed=5)
+    own = cells.obs["truth"] != ""
+    cells.obs.loc[own, "major_probability"] = 0.9
+    found, table, _ = call(simulate, cells)
+    assert set(table["n_reference"]) == {120}
+    assert (found.obs.loc[own, "malignant"] == "yes").mean() >= 0.9
+    assert set(found.obs.loc[~own, "malignant"]) == {"no"}
+    assert set(found.obs.loc[own & (found.obs["malignant"] == "yes"), "population"]) == {
+        "malignant"
+    }
+    cells.obs.loc[cells.obs["population"] != "stroma", "major_probability"] = 0.9
+    found, table, _ = call(simulate, cells)
+    assert set(table["copy_number"]) == {"not computed"}
+    assert found.obs["malignant_reason"].str.contains("0 cells of reference populations").all()
+
+
+def test_normal_cells_left_in_a_tumour_cluster_stay_normal(simulate):
+    fold = {"1p": 0.5, "2p": 1.5, "3q": 1.5, "8q": 0.5, "10q": 1.5}
+    cells = simulate.sample((60,), [fold], name="unassigned", together=True, seed=6)
+    stroma = cells.obs["population"] == "stroma"
+    cells.obs.loc[stroma, ["population", "population_major"]] = "unassigned"
+    cells.obs.loc[stroma, "cluster"] = "m"
+    found, _, _ = call(simulate, cells)
+    own = found.obs["truth"] != ""
+    assert (found.obs.loc[own, "malignant"] == "yes").mean() >= 0.9
+    assert not (found.obs.loc[~own, "malignant"] == "yes").any()
+    assert (found.obs.loc[stroma, "malignant"] == "no").mean() >= 0.7  # the rest: undetermined
+
+
+def test_share_of_a_cluster_is_the_most_likely_one():
+    """Against a search for the greatest likelihood with one cell of each kind added."""
+    rng = np.random.default_rng(0)
+    scores = np.append(rng.normal(0, 0.3, 30), rng.normal(1, 0.3, 50))
+    normal, tumour = (scipy.stats.norm.pdf(scores, m, 0.3) for m in (0, 1))
+    found = clones._shares((tumour / normal)[:, None], np.zeros(80, dtype=int), 1)[0]
+
+    def badness(share):
+        return -np.log(share * tumour + (1 - share) * normal).sum() - np.log(share * (1 - share))
+
+    best = scipy.optimize.minimize_scalar(badness, bounds=(0.01, 0.99), method="bounded").x
+    assert found[1] == pytest.approx(best, abs=1e-3)
+    flat = clones._shares(np.ones((80, 2)), pd.factorize(rng.integers(0, 3, 80))[0], 3)
+    np.testing.assert_allclose(flat, [[0.5, 0.25, 0.25]] * 3, atol=1e-6)
