@@ -1,16 +1,12 @@
 """The keys genes.positions and genes.positions_sha256: what they name, and for which cohorts."""
 
 import re
-import warnings
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import yaml
-from anndata import AnnData
 
 from osteotalk import tables, workflow
-from osteotalk.annotate.positions import add_positions
 from osteotalk.tables import TableError, shared_positions, takes_shared_positions
 
 GTF = '1\tx\tgene\t5\t9\t.\t+\t.\tgene_id "G1"; gene_name "TP53";\n'
@@ -65,6 +61,7 @@ def test_a_file_is_looked_for_in_both_places(place):
         ("https://x.org/a.gff3.gz", "", "'a.gff3.gz'; a GTF is needed, whose name ends in .gtf or"),
         ("https://x.org", "", "is called ''; a GTF is needed"),
         ("genes.gtf", SHA, "checksum of a download, but genes.positions is the file 'genes.gtf'"),
+        ("infercnvpy", SHA, "checksum of a download, but genes.positions is infercnvpy; set"),
         ("", SHA, "checksum of a download, but genes.positions is empty; set genes.positions_sha"),
     ],
 )  # fmt: skip
@@ -105,19 +102,18 @@ def test_real_human_cohorts_without_a_file_of_their_own_share_one(shipped_tables
 
 def test_by_default_positions_come_with_a_package_and_nothing_is_downloaded(place, repository):
     genes = yaml.safe_load((repository / "config" / "config.yaml").read_text())["genes"]
+    assert genes["positions"] == "infercnvpy"
     found = shared_positions(genes["positions"], sha256=genes["positions_sha256"], find=place[2])
-    assert found.downloads() == {}
-    infercnvpy = pytest.importorskip("infercnvpy")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        expected = infercnvpy.datasets.oligodendroglioma().var
-    adata = AnnData(np.ones((1, 3), dtype=np.float32))
-    adata.var_names = ["TP53", "NOTAGENE", "EGFR"]
-    var = add_positions(adata, shared=found.path).var
-    assert var["chromosome"].tolist() == ["chr17", "", "chr7"]
-    assert var.loc["TP53", "start"] == expected.loc["TP53", "start"]
-    assert adata.uns["osteotalk"]["positions"]["n_known"] == 2
-    assert adata.uns["osteotalk"]["positions"]["n_repeated"] == 0
+    assert (found.path, found.downloads()) == ("", {})
+
+
+def test_the_address_that_the_documentation_names_is_that_of_the_catalogue(
+    shipped_tables, repository
+):
+    rows = shipped_tables.files[shipped_tables.files["role"] == "gtf"]
+    (url,) = set(rows["url"]) - {""}
+    for name in ("config.yaml", "README.md"):
+        assert url in (repository / "config" / name).read_text()
 
 
 @pytest.mark.parametrize("value", ["abc", "0" * 63, "0" * 65, "g" * 64])

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from importlib.metadata import version
 
 import anndata as ad
 import pandas as pd
@@ -30,7 +31,6 @@ def own_cohort(project, dataset, samples, files, *, sample_key=""):
         "datasets": [dataset],
         "tables": {name: f"my_{name}.tsv" for name in frames},
         "claims": {"n_decoy_tables": 1, "n_shuffles": 1},
-        "genes": {"positions": ""},  # no network
     }
 
 
@@ -62,11 +62,18 @@ def test_nsclc_seven_patients_with_few_cells(project, shared_data):
     assert re.search(r"fewer than 10 cells take no part", (logs / f"{patients[0]}.log").read_text())
     assert (verdicts["verdict"] == "not testable").all()  # ~40 cells a patient are too few
     assert adata.n_obs > 250
-    # without positions no tumour cell is told by copy number, and no page hides it
-    assert set(adata.obs["malignant"]) == {"undetermined"}
-    pages = list((project.run / "results" / "report").rglob("*.html"))
-    assert len(pages) > 101
-    assert all("NO COPY NUMBER in &#39;Real data&#39;" in page.read_text() for page in pages)
+    # positions of genes need no network
+    known = adata.uns["osteotalk"]["positions"]
+    origin = f"infercnvpy {version('infercnvpy')}, GRCh37"
+    assert known["source"] == origin
+    assert adata.uns["osteotalk"]["malignancy"]["n_genes"] > 1000
+    assert adata.obs["cnv_score"].notna().any()
+    told = json.loads((project.run / "results/provenance.json").read_text())
+    assert [row["role"] for row in told["files"]] == ["h5ad"]
+    for page in ("methods", "provenance"):
+        text = (project.run / f"results/report/{page}.html").read_text()
+        assert f"from {origin}, {known['n_known']:,} of {known['n_genes']:,} genes" in text
+        assert "NO COPY NUMBER in &#39;Real data&#39;" not in text
     # the authors called these cells T cells, B cells ... : where we name a population, it agrees
     majors = adata.obs["population_major"]
     author = ad.read_h5ad(path).obs["author_major_cell_type"].astype(str)
@@ -83,8 +90,14 @@ def test_idc_one_donor_gives_no_verdict(project, shared_data):
     config = own_cohort(
         project, "idc", [("idc", "S1", "S1", "primary")], [("idc", "S1", "h5", str(path))]
     )
+    config["genes"] = {"positions": ""}
     project.snakemake(config=config)
     verdicts, adata = check(project, "idc")
+    # without positions no tumour cell is told by copy number, and no page hides it
+    assert adata.obs["cnv_score"].isna().all()
+    pages = list((project.run / "results" / "report").rglob("*.html"))
+    assert len(pages) > 101
+    assert all("NO COPY NUMBER in &#39;Real data&#39;" in page.read_text() for page in pages)
     assert (verdicts["verdict"] == "not testable").all()
     assert adata.n_obs > 300
 

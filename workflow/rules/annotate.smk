@@ -1,7 +1,7 @@
 """Name the populations, and tell tumour cells by copy number.
 
 Needs    results/<dataset>/integrated.h5ad, positions of the genes (table of files, role gtf, or
-         the file that the config names for all cohorts)
+         what the config names for all cohorts)
 Makes    results/<dataset>/annotated.h5ad     every cell with its population, or unassigned
          results/<dataset>/annotation.tsv     what the markers say of each cluster, with its reason
          results/<dataset>/malignancy.tsv     what copy number says of each cluster in each sample
@@ -36,6 +36,7 @@ rule annotate_cells:
         malignancy=lookup("malignancy", within=config),
         reference_label=lookup("annotation/reference_label", within=config),
         labels=lambda wildcards: records("labels", dataset=wildcards.dataset),
+        positions=packaged_positions,
         seed=lookup("seed", within=config),
         markers=rows("markers"),
         populations=rows("populations"),

@@ -186,6 +186,7 @@ rule test_setting:
         basis=basis,
         setting=lambda wildcards: wildcards.setting,
         value=variant_value,
+        positions=packaged_positions,
         claims=rows("claims"),
         interactions=rows("interactions"),
         labels={

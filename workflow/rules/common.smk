@@ -37,7 +37,7 @@ try:
         config["genes"]["positions"],
         sha256=config["genes"]["positions_sha256"],
         find=lambda path: osteotalk_workflow.find_file(path, workflow.basedir),
-    )  # None if the config names no file
+    )  # None if the config names none
 except TableError as error:
     raise WorkflowError(str(error)) from None
 REMOTE = remote_files(TABLES) | (POSITIONS.downloads() if POSITIONS else {})
@@ -103,11 +103,26 @@ def files_of_sample(wildcards):
     return files
 
 
+def takes_shared(dataset):
+    return POSITIONS is not None and takes_shared_positions(TABLES, dataset)
+
+
+def shared_file(dataset):
+    """File with the positions of genes that cohorts share, if the cohort uses one; else ''."""
+    return POSITIONS.path if takes_shared(dataset) else ""
+
+
+def packaged_positions(wildcards):
+    """Package whose positions of genes the cohort uses; '' if it uses none."""
+    packaged = takes_shared(wildcards.dataset) and not POSITIONS.path
+    return config["genes"]["positions"] if packaged else ""
+
+
 def opinions_of_cohort(wildcards):
     """Files that the annotation of a cohort can use: gene positions, and second opinions."""
     files = cohort_files(TABLES, wildcards.dataset)
-    if POSITIONS and takes_shared_positions(TABLES, wildcards.dataset):
-        files["shared_positions"] = POSITIONS.path
+    if shared := shared_file(wildcards.dataset):
+        files["positions"] = shared
     for name in ("celltypist", "reference"):
         if config["annotation"][name]:
             files[name] = config["annotation"][name]
@@ -115,11 +130,11 @@ def opinions_of_cohort(wildcards):
 
 
 def files_of_cohort(dataset):
-    """Rows of the table of files, and one for the positions that cohorts share, if it uses them."""
+    """Rows of the table of files, and one for the file of positions that cohorts share, if used."""
     found = records("files", dataset)
-    if POSITIONS and takes_shared_positions(TABLES, dataset):
-        shared = {"sample": "", "role": "gtf", "path": POSITIONS.path}
-        found.append({"dataset": dataset, **shared})
+    if shared := shared_file(dataset):
+        row = {"dataset": dataset, "sample": "", "role": "gtf", "path": shared}
+        found.append(row)
     return found
 
 

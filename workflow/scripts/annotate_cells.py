@@ -27,7 +27,7 @@ with job_log(snakemake):
     adata, clusters = annotate(
         adata, markers=markers, populations=populations, **params.settings, seed=params.seed
     )
-    positions = {"gtf": files.get("gtf"), "shared": files.get("shared_positions")}
+    positions = {"gtf": files.get("gtf"), "shared": files.get("positions", params.positions)}
     adata = add_positions(adata, **positions, symbols=read_symbols(files.symbols))
     adata, malignancy, cnv = call_malignant(
         adata, populations=populations, **params.malignancy, seed=params.seed

@@ -24,7 +24,7 @@ with job_log(snakemake):
             resolution=params.value,
             populations=basis.vocabulary,
             markers=basis.markers,
-            positions={"gtf": files.get("gtf"), "shared": files.get("shared_positions")},
+            positions={"gtf": files.get("gtf"), "shared": files.get("positions", params.positions)},
             symbols=symbols,
             seed=basis.settings.seed,
             **params.labels,

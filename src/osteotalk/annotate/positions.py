@@ -1,19 +1,17 @@
-"""Where the genes of a cohort lie: by a GTF file, or by what came with the counts."""
+"""Where the genes of a cohort lie: by a GTF file, by the counts, or by what a package brings."""
 
 import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from anndata.io import read_elem
 
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import SymbolTable, bare_id
 from osteotalk.ingest.gtf import COLUMNS, UNKNOWN, clean_positions, read_gtf
+from osteotalk.ingest.packaged import PACKAGE, packaged_name, packaged_positions
 
 log = logging.getLogger(__name__)
 
@@ -35,37 +33,38 @@ def add_positions(
         GTF file of the cohort. A gene is looked up by its id, then by its symbol. Without a file
         the columns chromosome, start and end of `var` are used, if they hold any position.
     shared
-        File for all cohorts, used where there is neither: a GTF, or an h5ad with positions in
-        `var`.
+        GTF file for all cohorts, used where there is neither; or infercnvpy, for the positions that
+        come with that package, in which a gene is looked up by its symbol.
     symbols
-        Approved gene symbols, to replace previous ones in a GTF.
+        Approved gene symbols, to replace previous ones in a GTF and in what is packaged.
 
     Returns
     -------
     `adata`, with `var` columns chromosome ('chr1' to 'chrY', '' if unknown), start and end (int64,
-    -1 if unknown), and `uns["osteotalk"]["positions"]`: source (gtf, var, shared or none), n_genes,
-    n_known; of a file also by_id, by_symbol, n_repeated (GTF rows whose id and symbol came before;
-    the first counts), n_elsewhere.
+    -1 if unknown), and `uns["osteotalk"]["positions"]`: source (gtf, var, shared, none, or name and
+    genome of what is packaged, 'infercnvpy 0.6.1, GRCh37'), n_genes, n_known; of a file also by_id,
+    by_symbol, n_repeated (rows whose id and symbol came before; the first counts), n_elsewhere.
 
     Raises
     ------
     IngestError
-        If a file is no GTF, or that of the cohort has none of its genes.
+        If a file is no GTF, that of the cohort has none of its genes, or nothing is packaged.
     """
     report: dict[str, Any] = {"source": "none", "n_genes": adata.n_vars}
-    file, frame = gtf, _of_the_data(adata)
+    file, frame, packaged = gtf, _of_the_data(adata), False
     if gtf is not None:
         report["source"] = "gtf"
     elif (frame["chromosome"] != "").any():
         report["source"] = "var"
-    elif shared is not None:
-        file, report["source"] = shared, "shared"
+    elif shared:
+        packaged = shared == PACKAGE
+        file, report["source"] = shared, packaged_name() if packaged else "shared"
     if file is not None:
-        genes = _read(file, symbols=symbols)
-        frame, found = _from_gtf(adata, genes)
+        read = packaged_positions(symbols=symbols) if packaged else read_gtf(file, symbols=symbols)
+        frame, found = _from_gtf(adata, read)
         report |= found
         if not (frame["chromosome"] != "").any():
-            _none_known(adata, genes, file=file, own=gtf is not None)
+            _none_known(adata, read, file=file, own=gtf is not None)
     for column in COLUMNS:
         adata.var[column] = frame[column].to_numpy()
     report["n_known"] = int((adata.var["chromosome"] != "").sum())
@@ -77,21 +76,6 @@ def add_positions(
         report["source"],
     )
     return adata
-
-
-def _read(file: str | Path, *, symbols: SymbolTable | None) -> pd.DataFrame:
-    """Genes with their positions, as `read_gtf` gives them, of a GTF or of the `var` of an h5ad."""
-    if Path(file).suffix != ".h5ad":
-        return read_gtf(file, symbols=symbols)
-    with h5py.File(file, "r") as store, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # files of older versions of anndata
-        var = read_elem(store["var"])
-    known = clean_positions(var[list(COLUMNS)])
-    names = [str(name) for name in known.index]
-    genes = known.assign(gene=[symbols.current(n) for n in names] if symbols else names, gene_id="")
-    genes = genes[genes["chromosome"] != ""].reset_index(drop=True)
-    genes.attrs["n_elsewhere"] = len(names) - len(genes)
-    return genes
 
 
 def _of_the_data(adata: AnnData) -> pd.DataFrame:

@@ -99,7 +99,7 @@ def relabelled(
     n_neighbors, populations, markers, annotation, malignancy, symbols, seed
         As for the rules `integrate_cohort` and `annotate_cells`.
     positions
-        Files gtf and shared of `osteotalk.annotate.add_positions`.
+        Parameters gtf and shared of `osteotalk.annotate.add_positions`.
 
     Returns
     -------

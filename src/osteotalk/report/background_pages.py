@@ -1,6 +1,6 @@
 """The pages behind the first one: how sure it is, how it was made, from what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -132,13 +132,17 @@ def provenance_page(
     *,
     timings: pd.DataFrame | None,
     banner: str | None,
+    positions: Sequence[str] = (),
 ) -> Page:
-    """Build the page on versions, settings, files and run times."""
+    """Build the page on versions, settings, files and run times.
+
+    `positions` says of cohorts where the positions of their genes are from.
+    """
     return Page(
         file=PROVENANCE,
         title="Provenance",
         lead=("What is needed to make this report again, and to check that it is the same.",),
-        sections=(provenance_section(provenance, parameters, timings),),
+        sections=(provenance_section(provenance, parameters, timings, positions),),
         banner=banner,
         nav="Provenance",
     )

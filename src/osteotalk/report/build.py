@@ -11,7 +11,12 @@ from osteotalk.report.claim_words import Names, programme_labels
 from osteotalk.report.claims_table import with_verdicts
 from osteotalk.report.index_page import build_index_page, partial_warning, simulation_marks
 from osteotalk.report.model import Page, Report
-from osteotalk.report.positions import CohortPositions, positions_sentence, positions_warning
+from osteotalk.report.positions import (
+    CohortPositions,
+    positions_origins,
+    positions_sentence,
+    positions_warning,
+)
 from osteotalk.report.vocabulary import vocabulary
 
 
@@ -109,6 +114,7 @@ def build_report(
     samples = tables.samples[tables.samples["dataset"].isin(chosen)]
     stamp, banner = simulation_marks(datasets)
     positions = [cohort.positions for cohort in cohorts]
+    origins = positions_origins(positions, overall.provenance)
     frame = with_verdicts(tables.claims, overall.verdicts, names=names)
     background = (
         confidence_page(
@@ -129,9 +135,15 @@ def build_report(
             parameters=parameters,
             provenance=overall.provenance,
             banner=banner,
-            positions=positions_sentence(positions, overall.provenance),
+            positions=positions_sentence(origins),
         ),
-        provenance_page(overall.provenance, parameters, timings=overall.timings, banner=banner),
+        provenance_page(
+            overall.provenance,
+            parameters,
+            timings=overall.timings,
+            banner=banner,
+            positions=origins,
+        ),
     )
     panels = claim_pages(
         frame,

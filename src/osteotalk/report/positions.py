@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from osteotalk.ingest.packaged import PACKAGE
 from osteotalk.report.text import count, enumerate_words, plural, words
-from osteotalk.tables.positions import KEY, PACKAGED, PACKAGED_FILE
+from osteotalk.tables.positions import KEY
 from osteotalk.tables.selection import HUMAN
 
 OWN, SHARED, DATA, NONE = "gtf", "shared", "var", "none"
@@ -22,9 +22,10 @@ class CohortPositions:
     dataset, title
         Id of the cohort, and the name that is shown.
     takes_shared
-        Whether it is a real human cohort, for which the file named in the config is meant.
+        Whether it is a real human cohort, for which the positions named in the config are meant.
     source
-        gtf (file of the cohort), shared (file of the config), var (came with the data) or none.
+        gtf (file of the cohort), shared (file of the config), var (came with the data), none, or
+        the name of what comes with infercnvpy.
     n_genes, n_known
         Genes, and those with a position.
     n_used, min_genes
@@ -45,6 +46,11 @@ class CohortPositions:
     n_samples: int = 0
     without_reference: tuple[str, ...] = ()
     min_reference: int = 0
+
+    @property
+    def packaged(self) -> bool:
+        """Whether the positions are those that come with infercnvpy."""
+        return self.source.startswith(PACKAGE)
 
     @property
     def lacking(self) -> bool:
@@ -112,12 +118,13 @@ def _lack(cohort: CohortPositions) -> tuple[str, str]:
         reason = "no positions of genes are known"
         if cohort.takes_shared:
             return reason, (
-                f"Set {KEY} in the config to {PACKAGED}, a GTF file or its address, or give "
+                f"Set {KEY} in the config to {PACKAGE}, a GTF file or its address, or give "
                 f"{_ROW}, and run again."
             )
         return f"{reason} ({KEY} is used for real human cohorts alone)", own
     if cohort.n_known == 0:
-        reason = f"none of the {plural(cohort.n_genes, 'gene')} is in the file named by {KEY}"
+        where = cohort.source if cohort.packaged else f"the file named by {KEY}"
+        reason = f"none of the {plural(cohort.n_genes, 'gene')} is in {where}"
         return reason, f"Is it of another species, or are the names of genes of another kind? {own}"
     reason = (
         f"too few genes have a position ({count(cohort.n_known)} of {count(cohort.n_genes)}; "
@@ -126,6 +133,12 @@ def _lack(cohort: CohortPositions) -> tuple[str, str]:
     )
     if cohort.source == DATA:
         return reason, f"Those that came with the data were used. {own}"
+    if cohort.packaged:
+        return reason, (
+            f"{cohort.source} knows few genes, by their symbols alone; set {KEY} in the config to "
+            "a GTF file or its address, which know more, also by their Ensembl ids. A panel of "
+            "few genes has no copy number."
+        )
     return reason, "A panel of few genes has no copy number; else check the names of the genes."
 
 
@@ -141,10 +154,15 @@ def reference_warning(cohort: CohortPositions | None) -> tuple[str, ...]:
     )
 
 
-def positions_sentence(
+def positions_sentence(origins: Sequence[str]) -> str:
+    """Say in the methods where the positions of genes are from; '' if nothing is recorded."""
+    return f" Positions of genes of {'; of '.join(origins)}." if origins else ""
+
+
+def positions_origins(
     cohorts: Sequence[CohortPositions | None], provenance: Mapping[str, object]
-) -> str:
-    """Say in the methods where the positions of genes are from; '' if nothing is recorded.
+) -> list[str]:
+    """Say for cohorts with the same origin of positions what it is; nothing if it is not recorded.
 
     Parameters
     ----------
@@ -166,18 +184,11 @@ def positions_sentence(
         file = files.get(cohort.dataset, "")
         origin = {
             OWN: f"from {file or 'a file of the cohort'}",
-            SHARED: _shared_origin(file),
+            SHARED: f"from {file or 'a file'}, which {KEY} names for all cohorts",
             DATA: "from what came with the data",
         }.get(cohort.source, "not known")
+        if cohort.packaged:
+            known = f"{count(cohort.n_known)} of {plural(cohort.n_genes, 'gene')}"
+            origin = f"from {cohort.source}, {known}; only their order and arms count"
         by_origin.setdefault(origin, []).append(cohort.title)
-    parts = [f"{enumerate_words(titles)}: {origin}" for origin, titles in by_origin.items()]
-    return f" Positions of genes of {'; of '.join(parts)}." if parts else ""
-
-
-def _shared_origin(file: str) -> str:
-    """Say in words where positions that cohorts share are from."""
-    if Path(file).name == PACKAGED_FILE:
-        return (
-            f"of GRCh37, from what comes with {PACKAGED} ({KEY}); only their order and arms count"
-        )
-    return f"from {file or 'a file'}, which {KEY} names for all cohorts"
+    return [f"{enumerate_words(titles)}: {origin}" for origin, titles in by_origin.items()]

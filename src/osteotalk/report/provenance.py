@@ -1,7 +1,7 @@
 """The provenance block: versions, digests, seeds and files behind a report."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +14,7 @@ def provenance_section(
     provenance: Mapping[str, object],
     parameters: Mapping[str, object],
     timings: pd.DataFrame | None = None,
+    positions: Sequence[str] = (),
 ) -> Section:
     """Section on what made the report.
 
@@ -25,6 +26,8 @@ def provenance_section(
         Merged config, printed in full.
     timings
         Run time and memory of the steps, from ``read_timings``.
+    positions
+        Of cohorts, where the positions of their genes are from.
     """
     packages = provenance.get("packages")
     packages = packages if isinstance(packages, Mapping) else {}
@@ -32,7 +35,8 @@ def provenance_section(
         [(str(name), words(packages[name])) for name in sorted(packages)],
         columns=["package", "version"],
     )
-    facts = pd.DataFrame(_facts(provenance), columns=["fact", "value"])
+    told = [("positions of genes", text) for text in positions]
+    facts = pd.DataFrame([*_facts(provenance), *told], columns=["fact", "value"])
     return Section(
         anchor="provenance",
         title="Provenance",

@@ -10,6 +10,7 @@ from osteotalk.ingest.archive import list_members
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import read_orthologs
 from osteotalk.ingest.gtf import gtf_problem
+from osteotalk.ingest.packaged import PACKAGE
 from osteotalk.retrieve.checks import TABLE
 from osteotalk.retrieve.download import fetch
 from osteotalk.retrieve.errors import RetrieveError
@@ -20,8 +21,8 @@ from osteotalk.tables.positions import KEY, SHARED
 
 _WITHOUT_POSITIONS = (
     "Human cohorts without a file of role gtf take the positions of their genes from it. Without a "
-    f"network set {KEY} in the config to a GTF file on this machine, or to '' to tell tumour cells "
-    "by their markers alone"
+    f"network set {KEY} in the config to {PACKAGE}, which knows fewer genes, to a GTF file on this "
+    "machine, or to '' to tell tumour cells by their markers alone"
 )
 
 

@@ -1,12 +1,12 @@
 """Gains and losses of chromosome arms in the tumour cells of the simulated cohort."""
 
-import warnings
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from osteotalk.ingest.gtf import CHROMOSOMES, arms
+from osteotalk.ingest import packaged
+from osteotalk.ingest.gtf import CHROMOSOMES, COLUMNS, arms
 from osteotalk.simulate.seeds import generator
 
 GAIN, LOSS = "gain", "loss"
@@ -17,30 +17,14 @@ _COLUMNS = ["patient", "arm", "change", "fold", "n_genes"]
 
 
 def packaged_positions() -> pd.DataFrame:
-    """Positions of human genes on GRCh37 that come with infercnvpy, in its example data.
+    """Positions of human genes that come with a package, see `osteotalk.ingest.packaged`.
 
     Returns
     -------
     Index: symbols; columns chromosome ('chr1'), start, end; in genomic order.
-
-    References
-    ----------
-    Tirosh et al. 2016, Nature 539, 309, doi:10.1038/nature20123 (the data).
     """
-    import infercnvpy
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        var = infercnvpy.datasets.oligodendroglioma().var
-    frame = pd.DataFrame(
-        {
-            "chromosome": var["chromosome"].astype(str).to_numpy(object),
-            "start": var["start"].to_numpy(np.int64),
-            "end": var["end"].to_numpy(np.int64),
-        },
-        index=pd.Index(var.index.astype(str), dtype=object),
-    )
-    return in_order(frame[frame["chromosome"].isin(CHROMOSOMES)])
+    genes = packaged.packaged_positions()
+    return in_order(genes[list(COLUMNS)].set_axis(pd.Index(genes["gene"].to_numpy(object))))
 
 
 def in_order(positions: pd.DataFrame) -> pd.DataFrame:

@@ -1,20 +1,18 @@
-"""The file with the positions of genes that cohorts of a run share: key genes.positions."""
+"""The positions of genes that cohorts of a run share: key genes.positions."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gtf import check_gtf_start
+from osteotalk.ingest.packaged import PACKAGE
 from osteotalk.tables.model import TableError, Tables
 from osteotalk.tables.selection import HUMAN, cohort_files
 
 KEY = "genes.positions"
-# Value of the key for the positions that come with this package: 9,450 symbols, GRCh37.
-PACKAGED, PACKAGED_FILE = "infercnvpy", "oligodendroglioma.h5ad"
 # Stands for the cohort where files go by cohort; no cohort can have this id, as it has a hyphen.
 SHARED = "all-cohorts"
 _ENDINGS = (".gtf", ".gtf.gz")
@@ -23,12 +21,13 @@ _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 @dataclass(frozen=True)
 class SharedPositions:
-    """A file for all cohorts: where it is, or is put, and where it is downloaded from, if so.
+    """A GTF file for all cohorts: where it is, or is put, and where it is downloaded from, if so.
 
-    `sha256` is what the download must have, '' if it is not known.
+    `path` is '' for the positions that come with infercnvpy (`osteotalk.ingest.packaged`), `sha256`
+    what the download must have, '' if it is not known.
     """
 
-    path: str
+    path: str = ""
     url: str = ""
     sha256: str = ""
 
@@ -46,8 +45,8 @@ def shared_positions(
     Parameters
     ----------
     value
-        '' for none, infercnvpy for what comes with that package, a file, or an address that begins
-        with https:// or http://.
+        infercnvpy for what comes with that package, a file, an address that begins with https:// or
+        http://, or '' for none.
     sha256
         What a download must have; '' if it is not known.
     find
@@ -55,7 +54,7 @@ def shared_positions(
 
     Returns
     -------
-    None if there is no such file.
+    None for none.
 
     Raises
     ------
@@ -68,6 +67,7 @@ def shared_positions(
         return SharedPositions(f"resources/{SHARED}/{name}", url=value, sha256=sha256.lower())
     if sha256:
         named = f"the file '{value}'" if value else "empty"
+        named = PACKAGE if value == PACKAGE else named
         msg = (
             f"{KEY}_sha256 of the config is the checksum of a download, but {KEY} is {named}; set "
             f"{KEY}_sha256 to ''"
@@ -75,15 +75,15 @@ def shared_positions(
         raise TableError(msg)
     if not value:
         return None
-    if value == PACKAGED:
-        return SharedPositions(str(packaged_positions()))
+    if value == PACKAGE:
+        return SharedPositions()
     path = find(value)
     if not path.is_file():
         places = dict.fromkeys([str(Path.cwd() / value), str(path)])
         what = "is a folder" if path.is_dir() else "does not exist"
         msg = (
             f"{KEY} of the config: file '{value}' {what} (looked for {' and '.join(places)}). Give "
-            f"a GTF file of the human genome, an address that begins with https://, {PACKAGED} for "
+            f"a GTF file of the human genome, an address that begins with https://, {PACKAGE} for "
             "what comes with that package, or '' for none"
         )
         raise TableError(msg)
@@ -93,18 +93,6 @@ def shared_positions(
         msg = f"{KEY} of the config: {error}"
         raise TableError(msg) from None
     return SharedPositions(str(path))
-
-
-def packaged_positions() -> Path:
-    """Place of the h5ad file of infercnvpy whose `var` has positions of human genes.
-
-    Its coordinates are those of GRCh37; only the order of the genes and their arms are used.
-    """
-    found = find_spec(PACKAGED)
-    if found is None or found.origin is None:
-        msg = f"{KEY} of the config is {PACKAGED}, but that package is not installed here"
-        raise TableError(msg)
-    return Path(found.origin).parent / "datasets" / "data" / PACKAGED_FILE
 
 
 def _name_of(url: str, *, scheme: str) -> str:

@@ -1,4 +1,6 @@
 import gzip
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -6,6 +8,7 @@ import pytest
 from anndata import AnnData
 
 from osteotalk.annotate.positions import add_positions
+from osteotalk.ingest import packaged
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import SymbolTable
 from osteotalk.ingest.gtf import (
@@ -16,6 +19,7 @@ from osteotalk.ingest.gtf import (
     gtf_problem,
     read_gtf,
 )
+from osteotalk.ingest.packaged import packaged_positions
 
 GTF = """\
 #!genome-build GRCh38
@@ -192,6 +196,53 @@ def test_a_shared_file_of_other_genes_is_told_and_stops_nothing(gtf, caplog):
     noted = adata.uns["osteotalk"]["positions"]
     assert (noted["source"], noted["n_known"], noted["by_symbol"]) == ("shared", 0, 0)
     assert "has none of the 2 genes of the data (data: a, b; file: DDX" in caplog.text
+
+
+def test_without_a_network_positions_come_with_a_package(gtf):
+    """TP53 by Ensembl's archive of GRCh37; three of the genes are among them."""
+
+    def found(**columns):
+        adata = data(["TP53", "NOGENE", "EGFR", "RENAMED"], **columns)
+        return add_positions(adata, shared="infercnvpy", symbols=symbols)
+
+    symbols = SymbolTable("t", frozenset(["RENAMED"]), {}, {"MYC": ("RENAMED",)})
+    adata = found(ensembl_id=["", "", "ENSG00000141510", ""])
+    assert positions(adata)["TP53"][:2] == ["chr17", 7565097]
+    assert adata.var["chromosome"].tolist() == ["chr17", "", "chr7", "chr8"]
+    assert adata.uns["osteotalk"]["positions"] == {
+        "source": f"infercnvpy {version('infercnvpy')}, GRCh37",
+        "n_genes": 4,
+        "n_known": 3,
+        "by_id": 0,
+        "by_symbol": 3,
+        "n_repeated": 0,
+        "n_elsewhere": 0,
+    }
+    own = found(chromosome=["2", "", "", ""], start=[7, -1, -1, -1], end=[8, -1, -1, -1])
+    assert own.uns["osteotalk"]["positions"]["source"] == "var"
+
+
+def test_packaged_positions_are_on_the_arms_of_their_own_genome():
+    """Limits of GRCh37: UCSC, hg19, cytoBand (doi:10.1101/gr.229102)."""
+    ends = (
+        "125 93.3 91 50.4 48.4 61 59.9 45.6 49 40.2 53.7 35.8 "
+        "17.9 17.6 19 36.6 24 17.2 26.5 27.5 13.2 14.7 60.6 12.5"
+    )
+    limit = dict(zip(SHORT_ARM_MB, map(float, ends.split()), strict=True))
+    genes = packaged_positions()
+    assert len(genes) == 9450
+    side = np.where(genes["start"] < genes["chromosome"].map(limit) * 1e6, "p", "q")
+    expected = genes["chromosome"].str.removeprefix("chr") + side
+    assert arms(genes["chromosome"], genes["start"]).tolist() == expected.tolist()
+
+
+def test_packaged_positions_that_are_gone_are_told(monkeypatch):
+    monkeypatch.setattr(packaged, "_FILE", Path("gone.h5ad"))
+    with pytest.raises(IngestError, match=r"not here \(.*gone.h5ad\); install .* to a GTF file"):
+        packaged_positions()
+    monkeypatch.setattr(packaged, "find_spec", lambda name: None)
+    with pytest.raises(IngestError, match=r"that come with infercnvpy are not here"):
+        packaged_positions()
 
 
 def test_the_start_of_a_file_is_enough(tmp_path, gtf):

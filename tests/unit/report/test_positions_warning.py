@@ -8,12 +8,14 @@ from osteotalk.report import ConfigTables, Overall, build_report, render
 from osteotalk.report.positions import (
     CohortPositions,
     cohort_positions,
+    positions_origins,
     positions_sentence,
     positions_warning,
     reference_warning,
 )
 
 GOOD = CohortPositions("a", "A", True, "gtf", 20_000, 19_000, n_used=9000, min_genes=1000)
+PACKAGED = replace(GOOD, source="infercnvpy 0.6.1, GRCh37", n_known=6000)
 NO_POSITIONS = replace(GOOD, source="none", n_known=0, n_used=0)
 
 
@@ -91,6 +93,14 @@ def test_cohorts_that_lack_the_same_are_told_together():
             {"source": "gtf", "n_known": 999, "n_used": 300},
             r"(999 of 20,000; 300 of them are on an",
         ),
+        (
+            {"source": PACKAGED.source, "n_known": 0},
+            "none of the 20,000 genes is in infercnvpy 0.6.1, GRCh37. Tumour",
+        ),
+        (
+            {"source": PACKAGED.source, "n_known": 999, "n_used": 300},
+            "set genes.positions in the config to a GTF file or its address, which know more",
+        ),
         ({"source": "var", "n_known": 999, "n_used": 999}, "Those that came with the data were"),
     ],
 )
@@ -114,6 +124,7 @@ def test_every_page_says_it_and_samples_are_on_the_page_of_their_cohort(inputs):
     assert all("NO COPY NUMBER in &#39;A&#39;: no positions" in text for text in files.values())
     assert [name for name, text in files.items() if "1 of 1 sample (S2)" in text] == ["toy.html"]
     assert "Positions of genes of A: not known." in files["methods.html"]
+    assert "A: not known" in files["provenance.html"]
 
 
 def build_again(inputs, first):
@@ -153,12 +164,16 @@ def test_the_methods_name_the_origin_of_positions():
         replace(GOOD, dataset="c", title="C", source="var"),
         replace(NO_POSITIONS, dataset="d", title="D"),
         replace(NO_POSITIONS, dataset="e", title="E"),
+        replace(PACKAGED, dataset="f", title="F"),
         None,
     ]
-    assert positions_sentence(cohorts, provenance) == (
+    origins = positions_origins(cohorts, provenance)
+    assert origins[1] == "B: from all.gtf, which genes.positions names for all cohorts"
+    assert positions_sentence(origins) == (
         " Positions of genes of A: from https://x.org/x.gtf; of B: from all.gtf, which "
         "genes.positions names for all cohorts; of C: from what came with the data; of D and E: "
-        "not known."
+        "not known; of F: from infercnvpy 0.6.1, GRCh37, 6,000 of 20,000 genes; only their order "
+        "and arms count."
     )
-    assert "from a file of the cohort" in positions_sentence([GOOD], {})
-    assert positions_sentence([None], provenance) == ""
+    assert positions_origins([GOOD], {}) == ["A: from a file of the cohort"]
+    assert positions_sentence(positions_origins([None], provenance)) == ""

@@ -37,7 +37,6 @@ def with_broken_cohort(config, tables, folder):
         **config,
         "datasets": ["simulated_os", "mine"],
         "tables": {name: f"my_{name}.tsv" for name in rows},
-        "genes": {"positions": ""},
     }
 
 
