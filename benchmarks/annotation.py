@@ -1,8 +1,9 @@
 """How well populations are named: simulated truth, real cells, and controls that must fail.
 
-Run from the repository: python benchmarks/annotation.py [folder of a run of the workflow]
+Run from the repository: python benchmarks/annotation.py [folder of a run] [rows ...]
 The folder (default: .) holds results/ and resources/ of the simulated cohort. Without it, or
-without ../shared/data, the rows that need them are left out, and this is said.
+without ../shared/data, the rows that need them are left out, and this is said. Rows are simulated,
+canine, lung and ovarian; all of them if none is named.
 
 Constants of `osteotalk.annotate` were chosen by looking at the canine cells, the lung cancer cells,
 the ovarian cells and their thinned versions, which are the rows of this table: it is no test on
@@ -387,17 +388,29 @@ def ovarian() -> None:
     peers(adata, truth, trained=False)
 
 
-def main(folder: Path) -> None:
-    """Print the table."""
+def simulated(folder: Path) -> None:
+    """Print the rows of the embedded cohort, of a run of the workflow."""
     integrated = folder / "results" / "simulated_os" / "integrated.h5ad"
     truths = sorted((folder / "resources" / "simulated_os").glob("truth_cells.tsv*"))
-    if integrated.exists() and truths:
-        adata = io.read_stage(integrated, stage="integrated")
-        truth = simulated_truth(adata, truths[0])
-        show_all("simulated cohort", adata, lambda obs: truth_rates(obs, truth))
-    else:
+    if not (integrated.exists() and truths):
         print(f"no simulated cohort in {folder}: run the workflow there first")
-    for path, rows in ((CANINE, canine), (NSCLC, lung), (OVARIAN, ovarian)):
+        return
+    adata = io.read_stage(integrated, stage="integrated")
+    truth = simulated_truth(adata, truths[0])
+    show_all("simulated cohort", adata, lambda obs: truth_rates(obs, truth))
+
+
+def main(folder: Path, chosen: list[str]) -> None:
+    """Print the rows of the chosen data, of all if none is chosen."""
+    if not chosen or "simulated" in chosen:
+        simulated(folder)
+    for name, path, rows in (
+        ("canine", CANINE, canine),
+        ("lung", NSCLC, lung),
+        ("ovarian", OVARIAN, ovarian),
+    ):
+        if chosen and name not in chosen:
+            continue
         if path.exists():
             rows()
         else:
@@ -408,4 +421,4 @@ if __name__ == "__main__":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.disable(logging.WARNING)  # the same lines for each of many tables
-        main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+        main(Path(sys.argv[1] if len(sys.argv) > 1 else "."), sys.argv[2:])

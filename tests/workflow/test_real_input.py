@@ -94,6 +94,7 @@ def test_idc_one_donor_gives_no_verdict(project, shared_data):
     project.snakemake(config=config)
     verdicts, adata = check(project, "idc")
     # without positions no tumour cell is told by copy number, and no page hides it
+    assert "yes" not in set(adata.obs["malignant"])
     assert adata.obs["cnv_score"].isna().all()
     pages = list((project.run / "results" / "report").rglob("*.html"))
     assert len(pages) > 101
