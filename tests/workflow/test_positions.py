@@ -68,10 +68,14 @@ def test_cohorts_share_one_download_and_a_bad_one_is_refused(project, loopback):
         assert "own.gtf" in used["own"]
         assert TARGET in inputs(text, "test_setting")["one"]
 
+        text = project.snakemake("-n", *targets, changed, config=config)  # as shipped
+        assert "Download" not in text
+        assert [len(inputs(text, "annotate_cells")[name]) for name in ("one", "own")] == [2, 3]
+
         text = project.snakemake(TARGET, config=settings(config, server), fails=True)
         assert f"{URL}: the server answered 404 Not Found" in text
         assert "(asked for in genes.positions of the config). Human cohorts without" in text
-        assert "Without a network set genes.positions in the config to a GTF file" in text
+        assert "Without a network set genes.positions in the config to infercnvpy" in text
 
         server.put(path, GTF)
         wrong = settings(config, server, positions_sha256="0" * 64)
