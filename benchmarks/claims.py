@@ -19,12 +19,13 @@ import numpy as np
 import pandas as pd
 
 from osteotalk.claims.claim import read_claims
-from osteotalk.claims.cohort import Cohort, unnamed_cells
+from osteotalk.claims.cohort import Cohort
 from osteotalk.claims.controls import Settings, draw_pairs, items_of
 from osteotalk.claims.decoys import claim_rng
 from osteotalk.claims.evidence import gather_evidence, read_ledger
 from osteotalk.claims.measure import measure_interaction
 from osteotalk.claims.programmes import MIN_GENES, measured_genes
+from osteotalk.claims.samples import unnamed_cells
 from osteotalk.claims.values import sides
 from osteotalk.claims.verdicts import Rules
 from osteotalk.interactions.resource import liana_resource

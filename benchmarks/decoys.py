@@ -21,10 +21,10 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "conformance"))
 from datasets import lung_cancer  # noqa: E402
 
 from osteotalk.claims.claim import INTERACTION, Claim  # noqa: E402
-from osteotalk.claims.cohort import SampleData, build_cohort  # noqa: E402
 from osteotalk.claims.controls import Ledger, Settings, items_of  # noqa: E402
 from osteotalk.claims.decoys import decoy_p_value  # noqa: E402
 from osteotalk.claims.measure import measure_interaction  # noqa: E402
+from osteotalk.claims.samples import SampleData, build_cohort  # noqa: E402
 from osteotalk.claims.values import interaction_values, sides  # noqa: E402
 from osteotalk.interactions.resource import measured  # noqa: E402
 

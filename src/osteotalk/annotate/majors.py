@@ -133,10 +133,12 @@ def _take_out(
     _, evidence = rules.weigh(adata, pieces, len(owner))
     flat = probabilities(np.zeros((1, len(rules.lists))), none=NONE_PRIOR)
     prior = (1 - ANYTHING) * found.probability[owner] + ANYTHING * flat
-    with np.errstate(divide="ignore"):
-        scaled = np.column_stack([evidence.ratio, np.zeros(len(owner))]) + np.log(prior)
-    chance = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    judged = Evidence(evidence.names, evidence.ratio, chance / chance.sum(axis=1, keepdims=True))
+    log_prior = np.log(prior)
+    judged = Evidence(
+        evidence.names,
+        evidence.ratio,
+        probabilities(evidence.ratio + log_prior[:, :-1], none=log_prior[:, -1]),
+    )
     chances, cluster_chances = _chances(judged, rules), _chances(found, rules)
     names_of = np.array([*rules.majors, NONE], dtype=object)
     cluster_top = cluster_chances.argmax(axis=1)[owner]

@@ -92,7 +92,20 @@ def _typical(
 
 
 def check_cells(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, tree: Tree) -> None:
-    """Rename cells that fit another lineage, and leave likely doublets unassigned, in place."""
+    """Rename cells that fit another lineage, and leave likely doublets unassigned, in place.
+
+    Parameters
+    ----------
+    adata
+        Cells x genes with `layers["counts"]` and `obs` sample and n_counts.
+    cells
+        One row per cell: population, population_major, the two probabilities, population_reason
+        and lineage_doublet; changed.
+    groups
+        Groups with their major populations.
+    tree
+        Vocabulary and markers.
+    """
     real, lineage = _lineages(groups)
     skip = np.isin(adata.var_names, tree.cycle_genes)
     start, code = lineage[groups.code], groups.code.copy()

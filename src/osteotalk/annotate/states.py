@@ -18,8 +18,6 @@ STATE_SCORE = 0.5
 STATE_MARGIN = 0.2
 # and the cell has counts of so many of the markers.
 STATE_SEEN = 2
-
-
 # A cell cycles if it has counts of so many of the genes, and their score reaches this.
 CYCLING_SEEN, CYCLING_SCORE = 3, 0.25
 

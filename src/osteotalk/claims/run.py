@@ -10,9 +10,10 @@ from anndata import AnnData
 
 from osteotalk import io
 from osteotalk.claims.claim import read_claims
-from osteotalk.claims.cohort import Cohort, SampleData, build_cohort
+from osteotalk.claims.cohort import Cohort
 from osteotalk.claims.controls import Settings
 from osteotalk.claims.evidence import Findings, gather_evidence
+from osteotalk.claims.samples import SampleData, build_cohort
 from osteotalk.claims.verdicts import Rules
 from osteotalk.interactions.resource import measured
 from osteotalk.interactions.support import EDGE
