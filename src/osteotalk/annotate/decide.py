@@ -1,6 +1,6 @@
 """Names of groups of cells by the probabilities of the populations, down the tree."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from osteotalk.annotate.evidence import Evidence, by_name, population_probability
@@ -126,6 +126,8 @@ def decide_finer(
     for row in range(len(found.probability)):
         decision = Decision(top, 1.0, top, 1.0, "", 0.0)
         while below := [n for n in tree.children(decision.population) if tree.below(n)]:
+            if _own_chance(found, row, decision.population, below, tree=tree) >= min_probability:
+                break  # the population itself, not one below it: dendritic, not plasmacytoid
             ranked = by_name(population_probability(found, tree=tree, names=below), row)
             above = (decision.population, decision.probability)
             none = max(above[1] - sum(chance for _, chance in ranked), 0.0)
@@ -134,6 +136,13 @@ def decide_finer(
                 break
         decisions.append(decision)
     return decisions
+
+
+def _own_chance(found: Evidence, row: int, name: str, below: Sequence[str], *, tree: Tree) -> float:
+    """Probability of the lists of a population itself, without those of populations below it."""
+    others = {lower for child in below for lower in tree.within(child)}
+    own = [n for n in tree.within(name) if n not in others]
+    return float(found.of(own)[row])
 
 
 def _choose(

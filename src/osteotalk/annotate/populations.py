@@ -174,11 +174,12 @@ def _record(cells: pd.DataFrame, groups: Groups, *, tree: Tree) -> dict[str, Any
     """Count what was named and what was not, and log it."""
     unassigned = cells["population"] == UNASSIGNED
     parents = [name for name in set(cells["population"]) - {UNASSIGNED} if tree.children(name)]
+    open_ = cells["population_reason"] != ""  # a population with others below may be sure itself
     moved = cells["population_reason"].str.contains("fits .* better than its", regex=True)
     record = {
         "n_unassigned": int(unassigned.sum()),
         "n_lineage_doublets": int((cells["lineage_doublet"] == "yes").sum()),
-        "n_parent_only": int(cells["population"].isin(parents).sum()),
+        "n_parent_only": int((cells["population"].isin(parents) & open_).sum()),
         "n_moved": int(moved.sum()),
         "n_groups_taken_out": len(groups.names) - len(set(groups.cluster)),
         "n_with_state": int((cells["population_state"] != "").sum()),

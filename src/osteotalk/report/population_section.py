@@ -74,7 +74,7 @@ def _body(cohort: Cohort) -> tuple[str, ...]:
     share = f" ({unsure / len(names):.1%})" if len(names) else ""
     found = [name for name in cohort.palette.order(names) if name != UNASSIGNED]
     below = cohort.populations[cohort.populations["level"] != STATE]
-    coarse = names.isin(set(below["parent"]) - {""})
+    coarse = names.isin(set(below["parent"]) - {""}) & (cells["population_reason"] != "")
     pairs = int((cells["lineage_doublet"].astype(str) == "yes").sum())
     normal = sum(n for (_, after), n in cohort.renamed().items() if after == UNASSIGNED)
     also = f"; {plural(normal, 'cell')} lost the name as copy number is normal" if normal else ""

@@ -25,6 +25,7 @@ POPULATIONS = pd.DataFrame(
 LISTS = {
     "my": ["M1", "M2", "M3"],
     "tam": ["T1", "T2", "T3"],
+    "dc": ["C1", "C2", "C3"],
     "pdc": ["P1", "P2", "P3"],
     "cdc": ["D1", "D2", "D3"],
     "t": ["X1", "X2", "X3"],
@@ -97,6 +98,14 @@ def test_finer_names_go_down_as_far_as_they_are_sure():
     assert found.reason == "tam 50%, dc 45%; named as my"
     found = finer(evidence(tam=0.1, pdc=0.1))
     assert found.reason == "other my 80%, tam 10%; named as my"
+
+
+def test_a_population_with_others_below_can_be_sure_itself():
+    found = finer(evidence(tam=0.02, dc=0.9, pdc=0.01, cdc=0.01))
+    assert (found.population, found.best, found.reason) == ("dc", "dc", "")
+    assert found.probability == pytest.approx(0.92)
+    open_ = finer(evidence(tam=0.02, dc=0.5, pdc=0.42))
+    assert (open_.population, open_.reason) == ("dc", "other dc 50%, pdc 42%; named as dc")
 
 
 def test_a_short_list_names_the_parent_only():

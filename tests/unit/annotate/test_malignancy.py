@@ -463,3 +463,11 @@ def test_real_cells_without_a_tumour_cell(real, apart):
     assert calls(found, truth=real.NORMAL) == {"undetermined": 23}
     assert calls(found, truth=real.REFERENCE) == {"no": 19}
     assert set(table["copy_number"]) == {"no change"}
+
+
+def test_cells_without_a_sure_name_are_no_reference():
+    adata = cohort(*NORMAL, ("S1", "P1", "m1", "malignant_a", True, 30))
+    adata.obs.loc[adata.obs["cluster"] == "t", "major_probability"] = 0.94
+    found, _, _ = call(adata)
+    samples = found.uns["osteotalk"]["malignancy"]["samples"]
+    assert {name: row["n_reference"] for name, row in samples.items()} == {"S1": 20, "S2": 20}

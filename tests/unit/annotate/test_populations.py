@@ -1,6 +1,7 @@
 """A toy cohort with planted populations, states and doublets."""
 
 import logging
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from scipy import sparse
 
 from osteotalk.annotate.levels import On
+from osteotalk.annotate.majors import name_majors
 from osteotalk.annotate.settle import check_cells
+from osteotalk.annotate.states import cell_states
 from osteotalk.annotate.tree import build_tree
 from osteotalk.contract_checks import check_frame
 
@@ -195,6 +198,56 @@ def test_a_cycling_cluster_is_named_by_what_it_is(toy):
     assert (obs.loc[~cycling, "cycling"] == "yes").mean() <= 0.05
     assert (obs.loc[cycling, "population_state"] == "cycling").mean() >= 0.95
     assert annotated.uns["osteotalk"]["annotate"]["n_cycling"] == (obs["cycling"] == "yes").sum()
+
+
+def test_one_loud_gene_of_the_cycle_is_no_cycle(toy):
+    adata = toy.cohort(toy.ALL)
+    x = adata.X.toarray()
+    for cell, n in (("cell0", 2), ("cell1", 3)):
+        genes = adata.var_names.get_indexer(toy.LISTS["cycling"])
+        row = adata.obs_names.get_loc(cell)
+        x[row, genes], x[row, genes[:n]] = 0, 5
+    adata.X = sparse.csr_matrix(x)
+    tree = build_tree(
+        toy.POPULATIONS, markers=toy.MARKERS, measured=adata.var_names, min_measured=3
+    )
+    _, cycling = cell_states(adata, pd.Series("tam", index=adata.obs_names), tree=tree)
+    assert cycling[["cell0", "cell1"]].tolist() == ["no", "yes"]
+
+
+def test_strangers_that_outnumber_a_group_do_not_make_its_profile(toy):
+    """T cells in a group that is named endothelium by a few endothelial cells among them."""
+    groups = [("0", "cd8", 60), ("1", "ec", 8), ("1", "cd8", 30), ("2", "mal", 60)]
+    adata = toy.cohort(groups, depth=400)
+    annotated = adata.obs["cluster"].astype(int).to_numpy()
+    tree = build_tree(
+        toy.POPULATIONS, markers=toy.MARKERS, measured=adata.var_names, min_measured=3
+    )
+    majors = ["t", "ec", "mal"]
+    found = name_majors(adata, tree=tree, min_probability=0.85, seed=0)
+    found = replace(
+        found,
+        code=annotated,
+        names=("0", "1", "2"),
+        decisions=tuple(SimpleNamespace(population=name) for name in majors),
+    )
+    cells = pd.DataFrame(
+        {
+            "population": np.array(majors, dtype=object)[annotated],
+            "population_major": np.array(majors, dtype=object)[annotated],
+            "population_probability": 1.0,
+            "major_probability": 1.0,
+            "population_reason": "",
+            "lineage_doublet": "no",
+        },
+        index=adata.obs_names,
+    )
+    check_cells(adata, cells, found, tree=tree)
+    inside = adata.obs["cluster"] == "1"
+    strangers = cells.loc[inside & (adata.obs["kind"] == "cd8"), "population"]
+    own = cells.loc[inside & (adata.obs["kind"] == "ec"), "population"]
+    assert (strangers == "t").mean() >= 0.9
+    assert (own == "ec").mean() >= 0.9
 
 
 def test_states_are_named_cell_by_cell_in_their_population_only(toy):

@@ -176,6 +176,11 @@ def test_cells_named_as_their_parent_are_counted(cohort, inputs):
     names = cohort.adata.obs["population"].astype(str)
     cohort.adata.obs["population"] = names.replace("malignant_osteoblastic", "malignant")
     n = (names == "malignant_osteoblastic").sum()
+    # a population with others below that is sure itself (dendritic, not plasmacytoid) is not one
+    assert "upper level" not in " ".join(shown(cohort, inputs).body)
+    cohort.adata.obs["population_reason"] = np.where(
+        names == "malignant_osteoblastic", "other malignant 70%; named as malignant", ""
+    )
     body = shown(cohort, inputs).body
     assert body[1] == (
         f"{n} cells could be told only at the upper level and bear the name of the parent: "
