@@ -184,6 +184,7 @@ def cells_of(
             "cycling": np.where(rng.random(len(rows)) < 0.1, "yes", "no"),
             "population": population,
             "population_major": population,
+            "author_label": population,
             "population_state": np.where(rng.random(len(rows)) < 0.1, "tam_spp1", ""),
             "population_probability": rng.random(len(rows)),
             "major_probability": rng.random(len(rows)),

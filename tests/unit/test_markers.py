@@ -15,9 +15,11 @@ NO_LIST = {
 T_CELLS = {"CD3D", "CD3E", "CD3G", "TRAC"}  # of the T cell receptor; NK cells lack them
 SHARED = {
     ("cd4_t", "cd8_t"): T_CELLS,
-    ("cd4_t", "treg"): T_CELLS,
+    ("cd4_t", "treg"): T_CELLS | {"ICOS"},
     ("cd8_t", "treg"): T_CELLS,
-    ("monocyte", "neutrophil"): {"S100A8"},  # S100A9, VCAN, FCN1 and FCGR3B tell them apart
+    ("myeloid", "nk"): {"TYROBP"},
+    # S100A9, VCAN, FCN1 and FCGR3B tell them apart
+    ("monocyte", "neutrophil"): {"S100A8", "S100A12"},
 }
 KINDS = {
     "cdc1": "dc",

@@ -18,6 +18,8 @@ SOURCES: Mapping[str, str] = {
 STATE = "state"
 FINE, MAJOR = "fine", "major"
 LEVELS = (MAJOR, FINE)
+# Borders between which names are as likely, by their stated probability.
+SURENESS = (0.0, 0.5, 0.85, 0.9, 0.95, 0.99, 1.0)
 
 _SCORES = {
     "population": "object",
@@ -56,9 +58,7 @@ def agreement_table(
     the label, or the label itself where it is a population and the table does not name it; '' if
     there is none. Without any other opinion, the table has no row.
     """
-    given = pd.DataFrame(labels, columns=["label", "population"])
-    ids = populations.loc[populations["level"] != STATE, "population"]
-    expected = {**{name: name for name in ids}, **dict(given.itertuples(index=False))}
+    expected = _meant(labels, populations)
     parts = []
     for source, column in SOURCES.items():
         if column not in obs:
@@ -203,6 +203,65 @@ def share_right(agreement: pd.DataFrame, *, populations: pd.DataFrame, level: st
             "n_right": int(cells[np.array(rights, dtype=bool)].sum()),
         }
     )
+
+
+def reliability(
+    obs: pd.DataFrame,
+    *,
+    labels: pd.DataFrame | Sequence[Mapping[str, str]],
+    populations: pd.DataFrame,
+    source: str,
+) -> pd.DataFrame:
+    """How often major populations agree with another opinion, by how likely they are said to be.
+
+    Parameters
+    ----------
+    obs
+        Cells of the annotated cohort: population, major_probability, cluster, and the column of
+        the source.
+    labels, populations
+        See `agreement_table`.
+    source
+        One of `SOURCES`.
+
+    Returns
+    -------
+    A row per range of probabilities with a judged cell, the least likely first: least and most (of
+    the range; least is in it), n_clusters (whose cells are mostly right or wrong together),
+    n_judged, n_right, stated (mean probability) and share_right. Cells without a probability, which
+    have their name from elsewhere, are in none of them.
+    """
+    line = ancestors(populations)
+    expected = obs[SOURCES[source]].astype(object).map(_meant(labels, populations))
+    mine, theirs = (
+        names.astype(object).map(lambda name: line[name][-1] if name in line else None)
+        for names in (obs["population"], expected)
+    )
+    judged = obs.assign(
+        right=mine == theirs,
+        stated=obs["major_probability"].astype(float),
+        place=np.searchsorted(SURENESS[1:-1], obs["major_probability"].astype(float), "right"),
+        cluster=obs["cluster"].astype(str),
+    )[mine.notna() & theirs.notna() & obs["major_probability"].notna()]
+    found = judged.groupby("place").agg(
+        n_clusters=("cluster", "nunique"),
+        n_judged=("right", "size"),
+        n_right=("right", "sum"),
+        stated=("stated", "mean"),
+        share_right=("right", "mean"),
+    )
+    found.insert(0, "least", [SURENESS[place] for place in found.index])
+    found.insert(1, "most", [SURENESS[place + 1] for place in found.index])
+    return found.reset_index(drop=True)
+
+
+def _meant(
+    labels: pd.DataFrame | Sequence[Mapping[str, str]], populations: pd.DataFrame
+) -> dict[str, str]:
+    """Population that each label stands for; '' where the table of labels says none."""
+    given = pd.DataFrame(labels, columns=["label", "population"])
+    ids = populations.loc[populations["level"] != STATE, "population"]
+    return {**{name: name for name in ids}, **dict(given.itertuples(index=False))}
 
 
 def ancestors(populations: pd.DataFrame) -> dict[str, list[str]]:

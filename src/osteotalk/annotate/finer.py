@@ -12,8 +12,8 @@ from osteotalk.annotate.tree import Tree
 
 # The cells of a major population are parted at this resolution of Leiden.
 RESOLUTION = 2.0
-# Odds (natural logarithm) of being none of the finer populations against being a certain one.
-NO_FINER = 1.0
+# Odds (natural logarithm) of being none of the finer populations against being a certain one: even.
+NO_FINER = 0.0
 
 
 def name_finer(

@@ -11,10 +11,11 @@ from osteotalk.annotate.agreement import (
     adjusted_rand,
     of_source,
     population_scores,
+    reliability,
     share_right,
 )
 from osteotalk.report.cohort import Cohort
-from osteotalk.report.grid_figures import confusion_figure
+from osteotalk.report.grid_figures import confusion_figure, reliability_figure
 from osteotalk.report.model import Column, Figure, Section, Table
 from osteotalk.report.text import DASH, count, plural, significant
 
@@ -51,15 +52,20 @@ def agreement_section(
     parts = {name: of_source(agreement, name) for name in sources}
     filled = {name: part for name, part in parts.items() if len(part)}
     own = labels[labels["dataset"].astype(str) == cohort.dataset]
+    sure = {name: frame for name in filled if len(frame := _reliability(cohort, name, labels=own))}
     notes = dict(zip(own["label"], own["note"], strict=True))
     return Section(
         anchor="agreement",
         title="Agreement with other labels",
         question="Do others who named the same cells say the same?",
         body=tuple(_sentence(name, parts[name], cohort) for name in sources),
-        figures=tuple(_figure(name, part, cohort) for name, part in filled.items()),
+        figures=(
+            *[_figure(name, part, cohort) for name, part in filled.items()],
+            *[_sureness_figure(name, frame, cohort) for name, frame in sure.items()],
+        ),
         tables=(
             *([_summary_table(filled, cohort)] if filled else []),
+            *[_sureness_table(name, frame, cohort) for name, frame in sure.items()],
             *[_score_table(name, part, cohort) for name, part in filled.items()],
             *[_label_table(name, part, cohort, notes) for name, part in filled.items()],
         ),
@@ -182,6 +188,49 @@ def _figure(source: str, part: pd.DataFrame, cohort: Cohort) -> Figure:
         f"anything.{more}"
     )
     return Figure(f"figure-agreement-{source}", svg, alt, caption, table=f"table-labels-{source}")
+
+
+def _reliability(cohort: Cohort, source: str, *, labels: pd.DataFrame) -> pd.DataFrame:
+    """Agreement by stated probability, with what a reader sees of it."""
+    frame = reliability(cohort.cells, labels=labels, populations=cohort.populations, source=source)
+    words = [f"{least:g} to {most:g}" for least, most in zip(frame.least, frame.most, strict=True)]
+    return frame.assign(source=source, probability=words)
+
+
+def _sureness_figure(source: str, frame: pd.DataFrame, cohort: Cohort) -> Figure:
+    said = "; ".join(
+        f"{row.probability}: {row.share_right:.0%} of {count(row.n_judged)}"
+        for row in frame.itertuples()
+    )
+    alt = f"Share of major populations that agree, {_WORDS[source]}, by stated probability: {said}"
+    svg = reliability_figure(frame, uid=f"reliability-{source}", alt=alt, stamp=cohort.stamp)
+    caption = (
+        f"How sure a name is said to be, and how often it agrees with {_WORDS[source]}: names of "
+        "major populations in ranges of their probability, with 95 % intervals (Wilson, "
+        "doi:10.1080/01621459.1927.10502953) over cells. On the line, names are right as often as "
+        "they say, if the labels are; above it more often. Cells of a cluster are mostly right or "
+        "wrong together, so few clusters tell less than the intervals suggest: the table counts "
+        "both."
+    )
+    return Figure(
+        f"figure-reliability-{source}", svg, alt, caption, table=f"table-reliability-{source}"
+    )
+
+
+def _sureness_table(source: str, frame: pd.DataFrame, cohort: Cohort) -> Table:
+    return Table(
+        f"table-reliability-{source}",
+        frame,
+        f"Major populations against {_WORDS[source]}, by how likely they are said to be. Judged: "
+        "the cell has a name with a probability, and a label that stands for a population.",
+        (
+            Column("probability", "Probability"),
+            *_integers(n_clusters="Clusters", n_judged="Judged", n_right="Agree"),
+            Column("stated", "Mean probability", "share"),
+            Column("share_right", "Share that agrees", "share"),
+        ),
+        download=f"assets/{cohort.dataset}_agreement_{source}_reliability.tsv",
+    )
 
 
 def _score_table(source: str, part: pd.DataFrame, cohort: Cohort) -> Table:

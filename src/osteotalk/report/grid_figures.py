@@ -11,6 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from osteotalk.interactions.support import wilson_interval
 from osteotalk.report.figures import WIDTH, legend_label, row_labels, row_lines
 from osteotalk.report.svg import drawing_style, to_svg
 from osteotalk.report.text import shorten
@@ -256,6 +257,32 @@ def _probability_legend(drawing: Drawing) -> None:
         fontsize=8,
         columnspacing=1.2,
     )
+
+
+def reliability_figure(frame: pd.DataFrame, *, uid: str, **mark: str) -> str:
+    """Share of names that agree with labels against their stated probability.
+
+    Parameters
+    ----------
+    frame
+        From `osteotalk.annotate.agreement.reliability`.
+    """
+    right, judged = (frame[c].to_numpy(np.int64) for c in ("n_right", "n_judged"))
+    low, high = wilson_interval(right, judged)
+    stated, share = frame["stated"].to_numpy(float), frame["share_right"].to_numpy(float)
+    least = max(min(float(stated.min()), float(low.min())) - 0.03, 0.0)
+    with drawing_style():
+        drawing = Drawing(figsize=(0.5 * WIDTH, 0.42 * WIDTH))
+        axes = drawing.add_axes((0.14, 0.0, 0.86, 1.0))
+        axes.plot([least, 1], [least, 1], color=_HOLLOW, lw=1, dashes=(4, 2), zorder=1)
+        axes.vlines(stated, low, high, color=_LINE, lw=1.6, alpha=0.75, zorder=2)
+        axes.plot(stated, share, "o", color=_LINE, ms=5.5, clip_on=False, zorder=3)
+        axes.set_xlim(least, 1.01)
+        axes.set_ylim(least, 1.01)
+        axes.set_xlabel("stated probability (mean of the range)", fontsize=8.5)
+        axes.set_ylabel("share that agrees", fontsize=8.5)
+        axes.tick_params(labelsize=8)
+        return to_svg(drawing, uid=uid, **mark)
 
 
 def confusion_figure(

@@ -12,6 +12,7 @@ from osteotalk.annotate.agreement import (
     agreement_table,
     of_source,
     population_scores,
+    reliability,
     share_right,
 )
 from osteotalk.contract_checks import check_frame
@@ -160,3 +161,42 @@ def test_nothing_to_compare():
 def test_unknown_level_is_refused():
     with pytest.raises(ValueError, match="level 'middle' is not known; choose one of major, fine"):
         population_scores(table([]), populations=POPULATIONS, level="middle")
+
+
+def test_agreement_by_stated_probability_by_hand():
+    rows = [
+        ("CD8", "t_nk", 0.85, "0"),  # right at the major level
+        ("CD8", "tam", 0.89, "1"),
+        ("Macrophages", "tam", 0.9, "1"),  # a border belongs to the range above it
+        ("Macrophages", "tam", 1.0, "2"),
+        ("Tumour", "tam", 0.99, "2"),
+        ("Tumour", "tam", np.nan, "2"),  # named by copy number
+        ("Tumour", "unassigned", 0.7, "3"),
+        ("Lung", "tam", 0.95, "3"),
+        ("", "tam", 0.95, "3"),
+    ]
+    columns = ["author_label", "population", "major_probability", "cluster"]
+    obs = pd.DataFrame(rows, columns=columns).astype(
+        dict.fromkeys(("author_label", "population", "cluster"), "category")
+    )
+    found = reliability(obs, labels=LABELS, populations=POPULATIONS, source="author")
+    expected = pd.DataFrame(
+        {
+            "least": [0.85, 0.9, 0.99],
+            "most": [0.9, 0.95, 1.0],
+            "n_clusters": [2, 1, 1],
+            "n_judged": [2, 1, 2],
+            "n_right": [1, 1, 1],
+            "stated": [0.87, 0.9, 0.995],
+            "share_right": [0.5, 1.0, 0.5],
+        }
+    )
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+def test_without_a_judged_cell_nothing_is_said_of_probabilities():
+    obs = pd.DataFrame(
+        {"author_label": [""], "population": ["tam"], "major_probability": 0.9, "cluster": "0"}
+    )
+    found = reliability(obs, labels=LABELS, populations=POPULATIONS, source="author")
+    assert len(found) == 0

@@ -393,8 +393,11 @@ def test_no_profile_no_heat_map(cohort, inputs):
         assert "figure-cnv" not in figures(section)
 
 
+MEANT = [{"label": "Macro", "population": "tam"}, {"label": "T", "population": "cd8_t"}]
+
+
 def labelled(inputs):
-    obs = inputs.adata.obs.copy()
+    obs = inputs.adata.obs
     word = {"tam": "Macro", "cd8_t": "T", "unassigned": "Lung", "endothelial": ""}
     obs["author_label"] = obs["population"].astype(str).map(word).fillna("Tumour")
     obs["celltypist_label"] = ""
@@ -437,6 +440,23 @@ def test_nobody_labelled_a_cell(cohort, inputs):
     section = agreement_section(cohort, agreement, labels=inputs.labels)
     assert section.body == ("No cell has a label of the authors.",)
     assert section.tables == section.figures == ()
+
+
+def test_agreement_by_probability_is_shown(cohort, inputs):
+    obs = cohort.adata.obs
+    obs["author_label"] = obs["population"].astype(str).map({"tam": "Macro", "cd8_t": "T"})
+    obs["author_label"] = obs["author_label"].fillna("T")
+    section = agreement_section(
+        cohort,
+        agreement_table(obs, labels=MEANT, populations=inputs.populations),
+        labels=pd.DataFrame(MEANT).assign(dataset="toy", note=""),
+    )
+    frame = tables(section)["table-reliability-author"]
+    named = obs[(obs["population"] != "unassigned") & obs["major_probability"].notna()]
+    assert frame["n_judged"].sum() == len(named)
+    assert frame["n_right"].sum() == named["population"].isin(["tam", "cd8_t"]).sum()
+    alt = figures(section)["figure-reliability-author"].alt
+    assert f"{frame['probability'].iloc[-1]}: {frame['share_right'].iloc[-1]:.0%} of" in alt
 
 
 def test_no_other_labels_no_section(cohort, inputs):

@@ -51,6 +51,10 @@ class Browser:
         file, mark, anchor = place.partition("#")
         path = self.report / self.pages.get(file, file)
         self.session.get(path.as_uri() + mark + anchor)
+        self.until(
+            "location.href === arguments[0] && document.readyState === 'complete'",
+            path.as_uri() + mark + anchor,
+        )
 
     def run(self, script, *values):
         """Give the value of a JavaScript expression of `arguments`."""
