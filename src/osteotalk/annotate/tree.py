@@ -133,8 +133,9 @@ def build_tree(
     measured
         Genes of the data.
     min_measured
-        Positive markers that must be measured for a population to be named. One with fewer is
-        `short`: its cells are named as its parent.
+        Positive markers that must be measured for a population to be named; one fewer is enough
+        for a population below another, where the question is only which of a few. One with fewer
+        is `short`: its cells are named as its parent.
 
     Raises
     ------
@@ -148,6 +149,7 @@ def build_tree(
         for name, rows in markers[sign != "-"].groupby("population", sort=False)
     }
     lists: dict[str, Markers] = {}
+    states = tuple(populations.loc[populations["level"] == STATE, "population"])
     short, known = set(), set(measured)
     for name in populations["population"]:
         rows = markers["population"] == name
@@ -157,14 +159,17 @@ def build_tree(
         missing = [gene for gene in positive if gene not in known]
         if missing:
             log.info("markers of %s that were not measured: %s", name, ", ".join(missing))
-        if positive and len(found) < min_measured:
+        least = min_measured
+        if above[name] and name not in states:
+            least = max(min_measured - 1, 1)
+        if positive and len(found) < least:
             short.add(name)
             log.warning(
                 "only %d of %d markers of %s are measured (at least %d are needed)",
                 len(found),
                 len(positive),
                 name,
-                min_measured,
+                least,
             )
         if found:
             lists[name] = Markers(
@@ -173,7 +178,6 @@ def build_tree(
                 len(positive),
                 kind=not listed[name].isdisjoint(listed.get(above[name], set())),
             )
-    states = tuple(populations.loc[populations["level"] == STATE, "population"])
     usable = [name for name in lists if name not in short and name not in states]
     if len(usable) < 2:
         msg = (

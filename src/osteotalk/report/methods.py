@@ -163,7 +163,11 @@ def _populations(config: Settings, provenance: Settings) -> str:
     )
     rule = joined(
         clause(config, "annotation.min_probability", "probability at least {}"),
-        clause(config, "annotation.min_measured", "at least {} of its markers measured"),
+        clause(
+            config,
+            "annotation.min_measured",
+            "at least {} of its markers measured (one fewer below another)",
+        ),
     )
     return (
         "Populations. Counts were scaled to 10,000 per cell, log1p-transformed and reduced by "

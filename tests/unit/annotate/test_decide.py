@@ -109,9 +109,10 @@ def test_a_population_with_others_below_can_be_sure_itself():
 
 
 def test_a_short_list_names_the_parent_only():
-    found = finer(evidence(tam=0.95, pdc=0.01, cdc=0.01), without=["T3"])
+    found = finer(evidence(tam=0.95, pdc=0.01, cdc=0.01), without=["T2", "T3"])
     assert (found.population, found.best) == ("my", "tam")
-    assert found.reason == "only 2 of 3 markers of tam are measured; named as my"
+    assert found.reason == "only 1 of 3 markers of tam are measured; named as my"
+    assert finer(evidence(tam=0.95, pdc=0.01, cdc=0.01), without=["T3"]).population == "tam"
     at_top = major(evidence(my=0.02, t=0.95, ec=0.01), without=["X1"])
     assert at_top.population == "unassigned"
     assert at_top.reason == "only 2 of 3 markers of t are measured"

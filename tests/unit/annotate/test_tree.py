@@ -87,9 +87,12 @@ def test_a_state_speaks_for_its_population_only_if_it_is_a_kind_of_it():
 
 
 def test_too_few_measured_markers_are_reported(caplog):
-    found = tree(GENES.drop("A2"))
-    assert found.short == {"tam"}
+    genes = GENES.append(pd.Index(["ABSENT"]))
+    found = tree(genes.drop("A2"), least=3)  # one fewer for tam and dc, which are below another
+    assert found.short == {"tam", "kind", "cycling"}
     assert "only 1 of 2 markers of tam are measured (at least 2 are needed)" in caplog.text
+    assert tree(GENES.drop("N2")).short == {"nk"}
+    assert "only 1 of 3 markers of nk are measured (at least 2 are needed)" in caplog.text
 
 
 def test_one_measured_marker_does_not_speak_for_the_parent():
