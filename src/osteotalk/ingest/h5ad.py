@@ -17,7 +17,7 @@ from osteotalk.ingest.counts import count_problem, odd_distribution
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.features import KIND_COLUMNS
 from osteotalk.ingest.gene_names import share_known
-from osteotalk.ingest.gene_tables import bare_id, some
+from osteotalk.ingest.gene_tables import are_ids, some
 from osteotalk.ingest.gtf import COLUMNS as POSITIONS
 from osteotalk.ingest.hdf5 import H5AD, check_indices, check_sparse_groups, open_hdf5
 from osteotalk.liana_file import human_genes
@@ -177,9 +177,8 @@ def _named(counts: AnnData, *, of: pd.DataFrame, path: str) -> AnnData:
     if _share_of_ids(names) > 0.5:
         ids = names
     if ids is not None:
-        counts.var["gene_id"] = [
-            i or (name if bare_id(name)[1] else "") for i, name in zip(ids, names, strict=True)
-        ]
+        own = zip(ids, names, are_ids(names), strict=True)
+        counts.var["gene_id"] = [i or (name if is_id else "") for i, name, is_id in own]
     for column in (*POSITIONS, *KIND_COLUMNS, "genome"):
         if column in columns:
             counts.var[column] = columns[column]
@@ -236,4 +235,4 @@ def _numbers(values: list[str]) -> bool:
 
 
 def _share_of_ids(names: list[str]) -> float:
-    return sum(bare_id(name)[1] for name in names) / max(len(names), 1)
+    return sum(are_ids(names)) / max(len(names), 1)
