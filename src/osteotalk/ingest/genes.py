@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 MIN_ORTHOLOGS = 100  # fewer genes with a human counterpart than this, or
 MIN_ORTHOLOG_SHARE = 0.1  # a smaller share of them: the table is of another species or id type
 
+OF_OTHER_SPECIES = (
+    "the dataset is taken to be human; in the table of datasets give its species, and in the "
+    "table of files a file of role orthologs"
+)
 _MOUSE_STYLE = re.compile(r"[A-Z][a-z][A-Za-z0-9.-]*")
 _LETTER = re.compile("[A-Za-z]")
 
@@ -51,6 +55,7 @@ def name_genes(
     symbols: SymbolTable,
     orthologs: Orthologs | None = None,
     where: str = "the file",
+    todo: str = OF_OTHER_SPECIES,
 ) -> tuple[AnnData, dict[str, Any]]:
     """Give every gene its approved human symbol and add up genes that come to share one.
 
@@ -70,6 +75,8 @@ def name_genes(
         Human counterparts, for a species other than human.
     where
         Name of the file, for messages.
+    todo
+        What to do if the genes are of another species, for messages.
 
     Returns
     -------
@@ -98,16 +105,7 @@ def name_genes(
     found = 0
     n_genes = len(genes.names)
     if orthologs is None:
-        _refuse_other_species(genes, where=where)
-        final, named = _human_symbols(genes, symbols)
-        if len(named["unmapped"]) > n_genes / 2:
-            msg = (
-                f"{where}: {len(named['unmapped'])} of {n_genes} gene names are Ensembl ids "
-                f"({some(named['unmapped'])}), and {symbols.path} has no symbol for them; "
-                "supply a column of symbols, or HGNC's complete set through the config key "
-                "genes.symbols"
-            )
-            raise IngestError(msg)
+        final, named = _checked_symbols(genes, symbols, where=where, todo=todo)
     else:
         human = [
             orthologs.by_id.get(gene_id, orthologs.by_name.get(name, ""))
@@ -118,8 +116,6 @@ def name_genes(
         _refuse_few_orthologs(found, n_genes, missing, orthologs=orthologs, where=where)
         translated = _Genes(human, [""] * n_genes, [False] * n_genes, 0)
         final, named = _human_symbols(translated, symbols)
-    if orthologs is None:
-        check_known(final, known=symbols.known, where=where)
     result, summed = _merge(adata, final, genes.ids)
     report |= named | summed
     report |= {"n_genes": result.n_vars, "n_orthologs": found, "no_ortholog": missing}
@@ -127,6 +123,41 @@ def name_genes(
     report["par_y"] = genes.n_par_y
     _log(report, where=where)
     return result, report
+
+
+def current_names(
+    names: Sequence[str], *, symbols: SymbolTable, where: str, todo: str
+) -> tuple[list[str], dict[str, Any]]:
+    """Approved symbol of each name of a list of genes, '' where it has none; what was done.
+
+    Everything but the counts is as in `name_genes`, for human genes: so are the errors.
+    """
+    var = pd.DataFrame({"row": range(len(names))}, index=[*names])
+    listed = AnnData(sparse.csr_matrix((0, len(names))), var=var)
+    kept, genes, report = _cleaned(listed, known=symbols.known, human=True, where=where)
+    final, named = _checked_symbols(genes, symbols, where=where, todo=todo)
+    result = [""] * len(names)
+    for row, name in zip(kept.var["row"], final, strict=True):
+        result[row] = name
+    return result, report | named
+
+
+def _checked_symbols(
+    genes: _Genes, symbols: SymbolTable, *, where: str, todo: str
+) -> tuple[list[str], dict[str, Any]]:
+    """Symbols of genes that are human and mostly have one."""
+    _refuse_other_species(genes, where=where, todo=todo)
+    final, named = _human_symbols(genes, symbols)
+    if len(named["unmapped"]) > len(final) / 2:
+        msg = (
+            f"{where}: {len(named['unmapped'])} of {len(final)} gene names are Ensembl ids "
+            f"({some(named['unmapped'])}), and {symbols.path} has no symbol for them; "
+            "supply a column of symbols, or HGNC's complete set through the config key "
+            "genes.symbols"
+        )
+        raise IngestError(msg)
+    check_known(final, known=symbols.known, where=where)
+    return final, named
 
 
 def _cleaned(
@@ -160,7 +191,7 @@ def _cleaned(
     return kept, _Genes(names, bare, ensembl, n_par_y), cleaned.report()
 
 
-def _refuse_other_species(genes: _Genes, *, where: str) -> None:
+def _refuse_other_species(genes: _Genes, *, where: str, todo: str) -> None:
     mouse = [n for n in genes.names if n[1:2].islower() and _MOUSE_STYLE.fullmatch(n)]
     names = [name for name in genes.names if _LETTER.search(name)] if mouse else []
     names = [name for name, is_id in zip(names, are_ids(names), strict=True) if not is_id]
@@ -172,10 +203,7 @@ def _refuse_other_species(genes: _Genes, *, where: str) -> None:
         found = f"{len(mouse)} of {len(names)} names are spelled as in mouse ({some(mouse)})"
     else:
         return
-    msg = (
-        f"{where}: {found}, but the dataset is taken to be human; in the table of datasets give "
-        "its species, and in the table of files a file of role orthologs"
-    )
+    msg = f"{where}: {found}, but {todo}"
     raise IngestError(msg)
 
 
