@@ -159,6 +159,8 @@ def _refuse_ways_out(file: h5py.File, path: str) -> None:
             found.append(
                 f"'{text}' declares {_size(item)} bytes, but {item.id.get_storage_size()} are there"
             )
+        elif (length := _length_of_texts(item, path)) > Path(path).stat().st_size:
+            found.append(f"the texts of '{text}' declare {length} bytes, more than the file has")
 
     found += _large_attributes(file, "/")
     file.id.links.visit(visit, info=True)
@@ -178,6 +180,30 @@ def _large_attributes(item: Any, name: str) -> list[str]:
         if size > _MAX_ATTRIBUTE:
             found.append(f"the attribute {attribute} of '{name}' declares {size} bytes")
     return found
+
+
+# How HDF5 stores a text of variable length: its length, and where its letters are.
+_REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
+
+
+def _length_of_texts(item: h5py.Dataset, path: str) -> int:
+    """Bytes that the texts of variable length of a dataset declare; memory is taken for them.
+
+    0 if it has none, or where they cannot be told without reading them (compressed references).
+
+    Source: HDF5 File Format Specification, Version 3.0, level 1E (global heap)
+    """
+    texts = h5py.check_string_dtype(item.dtype)
+    if texts is None or texts.length is not None:
+        return 0
+    at = None if item.chunks or item.file.userblock_size else item.id.get_offset()
+    if at is None or item.id.get_storage_size() != item.size * _REFERENCE.itemsize:
+        return 0
+    with Path(path).open("rb") as stream:
+        stream.seek(at)
+        raw = stream.read(item.id.get_storage_size())
+    references = np.frombuffer(raw[: len(raw) // 16 * 16], dtype=_REFERENCE)
+    return int(references["length"].sum(dtype=np.int64))
 
 
 def _size(stored: Any) -> int:
