@@ -11,6 +11,7 @@ the seeds that make them, and the peak of memory.
 import argparse
 import gzip
 import io
+import pickle
 import random
 import resource
 import selectors
@@ -29,13 +30,22 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from scipy.io import mmwrite
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
+from osteotalk.annotate.model_file import load_parts
+from osteotalk.annotate.opinion_errors import OpinionError
+from osteotalk.annotate.reference_file import read_reference
 from osteotalk.ingest import IngestError, h5ad, table_text, tenx_h5, tenx_mtx
 from osteotalk.ingest.archive import extract, list_members
 from osteotalk.ingest.authors import read_metadata
+from osteotalk.ingest.gene_tables import SymbolTable
 from osteotalk.ingest.gtf import read_gtf
+from osteotalk.liana_file import human_genes
 
-KINDS = ("mtx", "table", "h5", "h5ad", "tar", "zip", "gtf", "labels")
+KINDS = ("mtx", "table", "h5", "h5ad", "tar", "zip", "gtf", "labels", "model", "reference")
+OF_ARRAYS = ("h5", "h5ad", "reference")
+OWN_ERRORS = (IngestError, OpinionError)
 CELLS, GENES, LIMIT = 8, 6, 10
 PIECES = (b"0", b"9", b" ", b"\n", b"\r", b"\t", b",", b"-", b".", b"e9", b"%", b'"', b"\x00", b"x")
 _made: dict[tuple[str, Path], tuple[Path, object]] = {}
@@ -114,6 +124,31 @@ def _labels(_):
     return ("barcode\tsample\tlabel\n" + "".join(rows)).encode()
 
 
+def _model(_):
+    labels = ["b cell", "t cell"] * 4
+    classifier = LogisticRegression().fit(counts(), labels)
+    classifier.features = np.array([f"G{i}" for i in range(GENES)])
+    parts = {"Model": classifier, "Scaler_": StandardScaler().fit(counts()), "description": {}}
+    return pickle.dumps(parts)
+
+
+def _reference(folder):
+    genes = sorted(human_genes())[:210]
+    adata = ad.AnnData(
+        sparse.csr_matrix(np.random.default_rng(0).poisson(1, (CELLS, len(genes)))),
+        obs=pd.DataFrame({"kind": list("xyxyxyxy")}, index=[f"C{i}" for i in range(CELLS)]),
+        var=pd.DataFrame({"gene_ids": genes}, index=genes),
+    )
+    adata.write_h5ad(folder / "made.h5ad")
+    return (folder / "made.h5ad").read_bytes()
+
+
+def _read_reference(path):
+    genes = pd.Index(sorted(human_genes())[:210])
+    symbols = SymbolTable("symbols.tsv", frozenset(genes), {}, {})
+    return read_reference(path, column="kind", measured=genes, symbols=symbols)
+
+
 def _unpack(path):
     with tempfile.TemporaryDirectory() as folder:
         return len(extract(list_members(path).members, Path(folder) / "x"))
@@ -131,6 +166,8 @@ def _readers(folder):
         "zip": _unpack,
         "gtf": read_gtf,
         "labels": lambda path: read_metadata(path, sample="S1", sample_key="sample"),
+        "model": load_parts,
+        "reference": _read_reference,
     }
 
 
@@ -202,13 +239,13 @@ def run(kind, first, n, folder):
     tally = {"read": 0, "refused": 0}
     for seed in range(first, first + n):
         print("at", seed, flush=True)
-        both = kind in ("h5", "h5ad") and seed % 2
+        both = kind in OF_ARRAYS and seed % 2
         changed = (change_arrays if both else change_bytes)(path, seed=seed)
         started = time.perf_counter()
         try:
             read(changed)
             tally["read"] += 1
-        except IngestError:
+        except OWN_ERRORS:
             tally["refused"] += 1
         except Exception as error:  # noqa: BLE001 - what is looked for
             print("exception", seed, type(error).__name__, str(error)[:80], flush=True)

@@ -18,6 +18,9 @@ from snakemake.exceptions import WorkflowError
 from osteotalk import tables
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import read_symbols
+from osteotalk.ingest.hdf5 import check_reference_start
+from osteotalk.ingest.kinds import MODEL, REFERENCE, check_kinds
+from osteotalk.ingest.plain import is_gzip
 from osteotalk.needs import MissingPackageError, need_squidpy
 from osteotalk.prepare.align import MethodError, need_method
 
@@ -57,11 +60,24 @@ def load(config: Mapping[str, Any], basedir: str | Path) -> tables.Tables:
         need_method(config["integration"]["method"])
         if config["interactions"]["squidpy"]:
             need_squidpy()
+        _check_opinions(config["annotation"])
         paths = {name: find_file(path, basedir) for name, path in config["tables"].items()}
         loaded = tables.load_tables(paths, schemas, datasets=config["datasets"], workdir=Path.cwd())
         return tables.renew(loaded, read_symbols(find_file(config["genes"]["symbols"], basedir)))
     except (tables.TableError, IngestError, MethodError, MissingPackageError) as error:
         raise WorkflowError(str(error)) from None
+
+
+def _check_opinions(annotation: Mapping[str, Any]) -> None:
+    """Refuse files of second opinions that are something else, as far as their beginning tells.
+
+    They are read hours later. One that is missing is Snakemake's to report.
+    """
+    files = {MODEL: annotation["celltypist"], REFERENCE: annotation["reference"]}
+    check_kinds({key: path for key, path in files.items() if path})
+    reference = files[REFERENCE]
+    if reference and Path(reference).is_file() and not is_gzip(reference):
+        check_reference_start(reference, column=annotation["reference_label"])
 
 
 def needs_token(loaded: tables.Tables, datasets: list[str]) -> bool:

@@ -4,11 +4,15 @@ import sys
 import warnings
 from types import SimpleNamespace
 
+import h5py
+import pandas as pd
 import pytest
 import yaml
+from anndata import AnnData
 from snakemake.exceptions import WorkflowError
 
 from osteotalk import needs, workflow
+from osteotalk.ingest import IngestError
 
 
 @pytest.fixture
@@ -176,3 +180,30 @@ def test_jobs_do_not_depend_on_the_check_of_the_scores(repository):
     reached = reached_from(workflow.PACKAGE / "workflow.py")
     assert workflow.PACKAGE / "needs.py" in reached
     assert not [p for p in reached if p.parent.name == "interactions"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.write_text("cell\tlabel\n"), "text that begins 'cell.tlabel', but ann"),
+        (lambda path: h5py.File(path, "w").create_group("mod/rna"), "several modalities"),
+        (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n12"), "cut off or damaged"),
+        (lambda path: labelled(path, column="cell_type"), "'kind' in obs; its columns are: cell_t"),
+        (lambda path: labelled(path, column="kind"), ""),
+        (lambda path: None, ""),  # missing: Snakemake says so
+    ],
+)
+def test_a_reference_is_looked_at_before_any_job(tmp_path, make, message):
+    path = tmp_path / "reference.h5ad"
+    make(path)
+    asked = {"celltypist": "", "reference": str(path), "reference_label": "kind"}
+    if not message:
+        workflow._check_opinions(asked)
+        return
+    with pytest.raises(IngestError, match=message) as caught:
+        workflow._check_opinions(asked)
+    assert str(path) in str(caught.value)
+
+
+def labelled(path, *, column):
+    AnnData(obs=pd.DataFrame({column: ["a"]}, index=["c"])).write_h5ad(path)

@@ -26,6 +26,17 @@ def test_unknown_config_key(project):
     )
 
 
+def test_files_of_second_opinions_that_are_something_else(project):
+    (project.run / "model.pkl").write_text("<!DOCTYPE html><html></html>")
+    (project.run / "bone.h5ad").write_bytes(gzip.compress(b"X\n\0\0\0\3"))
+    refuse(
+        project,
+        {"annotation": {"celltypist": "model.pkl", "reference": "bone.h5ad"}},
+        "model.pkl (annotation.celltypist) is a web page, not data",
+        "bone.h5ad (annotation.reference) is an R object (RDS or RData)",
+    )
+
+
 def test_dataset_that_is_not_in_the_table(project):
     refuse(
         project,

@@ -17,18 +17,16 @@ with job_log(snakemake):
     files, out, params = snakemake.input, snakemake.output, snakemake.params
     populations = pd.DataFrame(params.populations)
     adata = io.read_stage(files.integrated, stage="integrated")
-    adata = add_opinions(
-        adata,
-        celltypist=files.get("celltypist"),
-        reference=files.get("reference"),
-        reference_label=params.reference_label,
-    )
+    symbols = read_symbols(files.symbols)
+    asked = {"celltypist": files.get("celltypist"), "reference": files.get("reference")}
+    label = params.reference_label
+    adata = add_opinions(adata, **asked, reference_label=label, symbols=symbols)
     markers = pd.DataFrame(params.markers)
     adata, clusters = annotate(
         adata, markers=markers, populations=populations, **params.settings, seed=params.seed
     )
     positions = {"gtf": files.get("gtf"), "shared": files.get("positions", params.positions)}
-    adata = add_positions(adata, **positions, symbols=read_symbols(files.symbols))
+    adata = add_positions(adata, **positions, symbols=symbols)
     adata, malignancy, cnv = call_malignant(
         adata, populations=populations, **params.malignancy, seed=params.seed
     )

@@ -9,6 +9,7 @@ from scipy import sparse
 from osteotalk.ingest.errors import IngestError
 
 MAX_COUNT = 2**31 - 1
+_BLOCK = 2**16  # values
 _CELLS = 500  # looked at for the distribution
 _MIN_CELLS, _MIN_GENES = 20, 50  # below these, a distribution says nothing
 _MOST_CELLS = 0.95
@@ -30,13 +31,12 @@ def count_problem(matrix: Any) -> str:
         return f"values of type {values.dtype}; raw counts are needed"
     if not values.size:
         return ""
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
+    low, high, example = _range(values.ravel(order="K"))
+    if not (np.isfinite(low) and np.isfinite(high)):
         return "values that are not finite numbers; raw counts are needed"
-    low, high = values.min(), values.max()
     if low < 0:
         return f"negative values (lowest: {low:.4g}); raw counts are needed"
-    if values.dtype.kind == "f" and not np.array_equal(values, np.rint(values)):
-        example = values[values != np.rint(values)].flat[0]
+    if example is not None:
         return (
             f"values that are not whole numbers (for example {example:.4g}; range {low:.4g} to "
             f"{high:.4g}); raw counts are needed, not normalised ones (counts that were corrected "
@@ -48,6 +48,19 @@ def count_problem(matrix: Any) -> str:
             "a cell can be"
         )
     return ""
+
+
+def _range(values: np.ndarray) -> tuple[Any, Any, Any]:
+    """Lowest and highest value (NaN if there is one), and one that is not whole, or None."""
+    low, high, example = values[0], values[0], None
+    for start in range(0, len(values), _BLOCK):  # of a size that stays in the processor's cache
+        part = values[start : start + _BLOCK]
+        low, high = np.minimum(low, part.min()), np.maximum(high, part.max())
+        if values.dtype.kind == "f" and example is None:
+            whole = np.rint(part)
+            if not np.array_equal(part, whole):
+                example = part[part != whole][0]
+    return low, high, example
 
 
 def odd_distribution(counts: sparse.csr_matrix) -> str:

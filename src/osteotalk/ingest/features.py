@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from functools import cache
 
 import numpy as np
 from anndata import AnnData
@@ -19,7 +18,8 @@ _OTHER_KINDS = re.compile(
     r".*(antibod|protein(?! coding)|surface|adt|hto|hash ?tag|crispr|guide|sgrna|grna|peak|atac|"
     r"chromatin|multiplex|cmo|custom|antigen|vdj|barcode).*"
 )
-# Rows that are told by their names: what it is, and how it is called.
+# Rows that are told by their names: what it is, how it is called, and what every such name has in
+# it (in small letters), so that few names have to be looked at closely.
 _NO_GENES = (
     (
         "summary rows of the program that counted",
@@ -30,17 +30,24 @@ _NO_GENES = (
             r"un(mapped|assigned)|nCount_RNA|nFeature_RNA|percent[._]mt",
             re.IGNORECASE,
         ),
+        ["__", "n_", "ncount_", "feature", "assigned", "mapped", "aligned", "alignment",
+         "ambiguous", "too_low", "total", "sum", "percent"],
     ),
-    ("spike-ins (ERCC)", re.compile(r"ERCC[-._]\d{5}")),
-    ("peaks, told by their names", re.compile(r"chr[0-9XYM]\w*[:_-]\d+[-_:]\d+", re.IGNORECASE)),
+    ("spike-ins (ERCC)", re.compile(r"ERCC[-._]\d{5}"), ["ercc-", "ercc.", "ercc_"]),
+    (
+        "peaks, told by their names",
+        re.compile(r"chr[0-9XYM]\w*[:_-]\d+[-_:]\d+", re.IGNORECASE),
+        ["chr"],
+    ),
     (
         "antibodies and tags, told by their names",
         re.compile(
             r"(.+[_.-])?(ADT|HTO|TotalSeq\w*)([_.-].+)?|hashtag.*|anti[-_].+|CMO3\d\d",
             re.IGNORECASE,
         ),
+        ["adt", "hto", "totalseq", "hashtag", "anti-", "anti_", "cmo3"],
     ),
-)
+)  # fmt: skip
 _NO_CELLS = re.compile(
     r"((gene|exon|exonic|effective|transcript|feature|coding)?[ _.]?(length|width)s?)|"
     r"(grand|row|gene)?[ _.]?(totals?|sums?|means?|average|median|max|min)|row(sums?|means?)|"
@@ -48,6 +55,11 @@ _NO_CELLS = re.compile(
     r"entrez([ _.]?(gene)?[ _.]?id)?|n[ _.]?cells|unnamed(: 0)?",
     re.IGNORECASE,
 )
+_IN_NO_CELLS = (
+    "length", "width", "total", "sum", "mean", "average", "median", "max", "min", "start", "end",
+    "strand", "chr", "\ngc\n", "content", "entrez", "cells", "unnamed",
+)  # fmt: skip
+_SHORTEST = 12  # letters of a barcode
 _BARCODE = re.compile(r"(.*[^A-Za-z])?[ACGTN]{12,}([^A-Za-z].*)?")
 _MIN_KNOWN = 5  # names on an axis that must be known symbols for it to be that of the genes
 
@@ -73,9 +85,8 @@ def only_genes_and_cells(adata: AnnData) -> tuple[AnnData, dict[str, int]]:
     reasons = [kind or by_name.get(name, "") for name, kind in zip(names, others, strict=True)]
     left_out = Counter(filter(None, reasons))
     genes = np.array([not reason for reason in reasons], dtype=bool)
-    lines = "\n".join(adata.obs_names.astype(str))
-    columns = {match[0] for match in _on_lines(_NO_CELLS).finditer(lines)}
-    cells = ~adata.obs_names.isin(list(columns))
+    columns = _those_like(_NO_CELLS, _Lines(adata.obs_names.astype(str)), _IN_NO_CELLS)
+    cells = ~adata.obs_names.isin(columns)
     if not cells.all():
         told = f"columns that are no cells ({some(adata.obs_names[~cells])})"
         left_out[told] = int((~cells).sum())
@@ -98,16 +109,36 @@ def other_kinds(kinds: Sequence[str]) -> list[str]:
 
 def _told_by_names(names: Iterable[str]) -> dict[str, str]:
     """What those of the names stand for that are told as no genes."""
-    text = "\n".join(name.replace("\n", " ") for name in names)
+    lines = _Lines(names)
     found: dict[str, str] = {}
-    for what, pattern in reversed(_NO_GENES):  # at once, which is much faster than name by name
-        found |= {match[0]: what for match in _on_lines(pattern).finditer(text)}
+    for what, pattern, parts in reversed(_NO_GENES):
+        found |= dict.fromkeys(_those_like(pattern, lines, parts), what)
     return found
 
 
-@cache
-def _on_lines(pattern: re.Pattern[str]) -> re.Pattern[str]:
-    return re.compile(rf"^(?:{pattern.pattern})$", pattern.flags | re.MULTILINE)
+class _Lines:
+    """Names as one text, which is searched much faster than name by name."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._text = "\n".join(["", *names, ""])
+        self._lower = self._text.lower()
+
+    def having(self, part: str) -> set[str]:
+        """Lines of the text with a part in small letters, or in any."""
+        if len(self._lower) != len(self._text):  # rare letters
+            return set(self._text.split("\n"))
+        found, at = set(), self._lower.find(part)
+        while at >= 0:
+            end = self._text.index("\n", at + 1)
+            found.add(self._text[self._text.rindex("\n", 0, end) + 1 : end])
+            at = self._lower.find(part, end)
+        return found
+
+
+def _those_like(pattern: re.Pattern[str], lines: _Lines, parts: Sequence[str]) -> list[str]:
+    """Names that a pattern fits in full; every one of them has one of the parts."""
+    likely = set[str]().union(*map(lines.having, parts))
+    return sorted(name for name in likely if pattern.fullmatch(name))
 
 
 def is_barcode(name: str) -> bool:
@@ -155,5 +186,8 @@ def _exchanged(genes: Sequence[str], cells: Sequence[str], known: Collection[str
     of_cells = share_known(cells, known)
     if of_cells * len(cells) >= _MIN_KNOWN:
         return of_cells > 4 * share_known(genes, known)
-    barcodes = sum(map(is_barcode, genes)) > len(genes) / 2
-    return barcodes and not sum(map(is_barcode, cells)) > len(cells) / 2
+    return _are_barcodes(genes) and not _are_barcodes(cells)
+
+
+def _are_barcodes(names: Sequence[str]) -> bool:
+    return sum(len(name) >= _SHORTEST and is_barcode(name) for name in names) > len(names) / 2

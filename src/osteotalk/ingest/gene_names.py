@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from osteotalk.ingest.errors import IngestError
-from osteotalk.ingest.gene_tables import ENSEMBL_ID, MITOCHONDRIAL, bare_id, some
+from osteotalk.ingest.gene_tables import ENSEMBL_ID, MITOCHONDRIAL, are_ids, bare_id, some
 
 _NOTHING = frozenset(
     ["", "na", "nan", "n/a", "none", "null", "<na>", "-", ".", "?", "#n/a", "#ref!", "#name?"]
@@ -32,15 +32,20 @@ _DATE = re.compile(
     r"|\d{1,2}([-/.])\d{1,2}\8\d{2,4}([ T]\d{1,2}:\d{2}(:\d{2})?)?",
     re.IGNORECASE,
 )
-# First letters of the months above.
-_BEGINNINGS = re.compile(
-    r"\d|jan|feb|m[aä]r|mrz|apr|avr|ma[iy]|ju[nil]|aug|ao|sep|o[ck]t|nov|d[eé][cz]", re.IGNORECASE
+# The first two letters of dates, numbers and of what stands for nothing.
+_ODD_HEAD = re.compile(
+    r"\d|ja|fe|m[aär]|ap|av|ju|a[uo]|se|o[ck]|no|d[eé]|n[au/]|<n|[-.?#]|$", re.IGNORECASE
 )
 _NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
 _GENOME = re.compile(
     r"(?P<genome>(?:GRC[a-z]|hg|mm|rn|canFam)\d[A-Za-z0-9.]*?|b37|(?i:human|mouse|homo|mus))"
     r"(?:_+|[:|.-]+)(?P<rest>\S.*)"
 )
+_GENOME_HEADS = frozenset(  # the first two letters of the above
+    ["GR", "hg", "mm", "rn", "ca", "b3"]
+    + [a + b for word in ("hu", "mo", "ho", "mu") for a in (word[0], word[0].upper())
+       for b in (word[1], word[1].upper())]
+)  # fmt: skip
 _HUMAN_GENOME = re.compile(r"GRCh\d|hg\d|b37|human|homo", re.IGNORECASE)
 _MIN_PREFIXED = 0.05  # share of names with the name of a genome before them
 _SPLIT = r"\s*[_|:;,/ -]+\s*"
@@ -54,6 +59,9 @@ _HYPHENED = re.compile(
     r"(HLA|MT|NKX\d+|KRTAP\d+|ERV[A-Z0-9]+|HERV[A-Z0-9]*|IG[HKL][VDJ]\d+D?|TR[ABDG][VDJ]\d+)-\S+"
     r"|\S+-(AS|IT|OT|DT)\d*"
 )
+_HYPHEN_HEADS = frozenset(["HL", "MT", "NK", "KR", "ER", "HE", "IG", "TR"])  # of the first of them
+_HYPHEN_ENDS, _DIGITS = frozenset(["-AS", "-IT", "-OT", "-DT"]), "0123456789"
+_LETTER = re.compile("[A-Za-z]")
 _ORF = re.compile(r"C(\d+|X|Y)ORF(\d+)")
 _MITO_PLAIN = [name.removeprefix("MT-") for name in sorted(MITOCHONDRIAL)]
 # What RefSeq and others call the genes of mitochondria, without MT-.
@@ -204,9 +212,11 @@ def share_known(names: Sequence[str], known: Collection[str], *, ids: bool = Tru
 def _bare(name: str) -> str:
     """Name without quotes, genome and id, in capitals."""
     name = name.strip().strip("\"'")
-    for pattern in (_GENOME, *_JOINED):
+    if name[:2] in _GENOME_HEADS and (match := _GENOME.fullmatch(name)):
+        name = match["rest"]
+    for pattern in _JOINED if "ENS" in name else ():
         if match := pattern.fullmatch(name):
-            name = match["rest"] if pattern is _GENOME else match["name"]
+            name = match["name"]
     return name.upper()
 
 
@@ -225,8 +235,7 @@ def _swap_columns(genes: GeneNames, known: Collection[str]) -> None:
     n = len(genes.names)
     if not any("ENS" in name for name in genes.names):
         return
-    of_names = sum(bare_id(name)[1] for name in genes.names)
-    of_ids = sum(bare_id(name)[1] for name in genes.ids)
+    of_names, of_ids = sum(are_ids(genes.names)), sum(are_ids(genes.ids))
     symbols = sum(name in known for name in genes.ids)
     if of_names > n / 2 > of_ids and symbols > sum(name in known for name in genes.names):
         genes.names, genes.ids = genes.ids, genes.names
@@ -243,12 +252,13 @@ def _keep_genome(
 ) -> None:
     """Take the name of the genome off the names; of several genomes keep the one of the cells."""
     of_row = list(genomes) if genomes is not None else [""] * len(genes.names)
-    for row, genome in enumerate(of_row):
-        if genome and genes.names[row].startswith(f"{genome}_"):
+    before = {genome: f"{genome}_" for genome in set(of_row)}
+    for row, genome in enumerate(of_row) if genomes is not None else ():
+        if genome and genes.names[row].startswith(before[genome]):
             short = genes.names[row].removeprefix(genome).lstrip("_")
             genes.put(row, short, kind="name of the genome removed")
             genes.ids[row] = genes.ids[row].removeprefix(genome).lstrip("_")
-    found = [_GENOME.match(name) for name in genes.names]
+    found = [_GENOME.match(name) if name[:2] in _GENOME_HEADS else None for name in genes.names]
     if sum(match is not None for match in found) >= max(1, _MIN_PREFIXED * len(found)):
         for row, match in enumerate(found):
             if match:
@@ -284,16 +294,16 @@ def _part_joined(genes: GeneNames) -> None:
         if match:
             genes.put(row, match["name"], kind="id and symbol parted")
             genes.ids[row] = match["id"]
-    found = [_ENTREZ_JOINED.fullmatch(name) if "|" in name else None for name in genes.names]
-    if sum(match is not None for match in found) > len(found) / 2:
-        for row, match in enumerate(found):
-            if match:
-                genes.put(row, match["name"], kind="id and symbol parted")
+    barred = [row for row, name in enumerate(genes.names) if "|" in name]
+    found = {row: m for row in barred if (m := _ENTREZ_JOINED.fullmatch(genes.names[row]))}
+    if len(found) > len(genes.names) / 2:
+        for row, match in found.items():
+            genes.put(row, match["name"], kind="id and symbol parted")
 
 
 def _refuse_entrez(genes: GeneNames, known: Collection[str], *, where: str) -> None:
-    numbers = [name for name in genes.names if _NUMBER.fullmatch(name)]
-    if len(numbers) <= len(genes.names) / 2 or any(bare_id(i)[1] for i in genes.ids):
+    numbers = [n for n in genes.names if n[:1].isdecimal() and _NUMBER.fullmatch(n)]
+    if len(numbers) <= len(genes.names) / 2 or any(are_ids(genes.ids)):
         return
     if len(set(numbers)) == len(numbers) and sum(i in known for i in genes.ids) > len(numbers) / 10:
         genes.names, genes.ids = genes.ids, genes.names
@@ -308,8 +318,8 @@ def _refuse_entrez(genes: GeneNames, known: Collection[str], *, where: str) -> N
 
 def _raise_letters(genes: GeneNames, known: Collection[str]) -> None:
     """Put names of a file that is all in small letters into capitals."""
-    lettered = [name for name in genes.names if re.search("[A-Za-z]", name)]
-    small = [name for name in lettered if name == name.lower()]
+    small = [name for name in genes.names if name.islower() and _LETTER.search(name)]
+    lettered = [name for name in genes.names if _LETTER.search(name)] if small else []
     told = sum(name.upper() in known for name in small)
     if len(small) > len(lettered) / 2 and told > sum(name in known for name in lettered):
         for row, name in enumerate(genes.names):
@@ -324,17 +334,20 @@ def _put_hyphens(genes: GeneNames, known: Collection[str]) -> None:
     """Give symbols the hyphen that R (HLA.A) or other software (HLA_A) replaced."""
     there = set(genes.names)
     for row, name in enumerate(genes.names):
-        if ("." not in name and "_" not in name) or name in known or bare_id(name)[1]:
+        if ("." not in name and "_" not in name) or name in known:
             continue
         hyphened = name.replace(".", "-").replace("_", "-")
-        sure = hyphened in known or _HYPHENED.fullmatch(hyphened)
-        if sure and hyphened not in there:
+        if hyphened not in known:
+            fits = hyphened[:2] in _HYPHEN_HEADS or hyphened.rstrip(_DIGITS)[-3:] in _HYPHEN_ENDS
+            if not fits or not _HYPHENED.fullmatch(hyphened):
+                continue
+        if hyphened not in there and not bare_id(name)[1]:
             genes.put(row, hyphened, kind="hyphen restored")
 
 
 def _name_mitochondria(genes: GeneNames) -> None:
     """Name the mitochondrial genes MT-..., if the file has them under other names only."""
-    if set(genes.names) & MITOCHONDRIAL:
+    if not MITOCHONDRIAL.isdisjoint(genes.names):
         return
     rows = {row: _MITO_NAMES[n] for row, n in enumerate(genes.names) if n in _MITO_NAMES}
     if len(set(rows.values())) >= _MIN_MITO and len(rows) == len(set(rows.values())):
@@ -349,9 +362,9 @@ def _find_lost(genes: GeneNames) -> None:
         (DATE, is_date),
         (NUMBER, _NUMBER.fullmatch),
     )
-    for row, (name, gene_id) in enumerate(zip(genes.names, genes.ids, strict=True)):
-        if not _BEGINNINGS.match(name) and name.lower() not in _NOTHING:
-            continue
+    odd = {head for head in {name[:2] for name in genes.names} if _ODD_HEAD.match(head)}
+    for row in [row for row, name in enumerate(genes.names) if name[:2] in odd]:
+        name, gene_id = genes.names[row], genes.ids[row]
         reason = next((reason for reason, test in tests if test(name)), "")
         if not reason or genes.lost[row]:
             continue

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from osteotalk.ingest.errors import IngestError
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 # releases the first digit is an R in the copy on Y. https://www.gencodegenes.org/pages/faq.html
 _ENSEMBL = re.compile(r"(ENS[A-Z]*?G)(R\d{10}|\d{11})(?:\.\d+)?(_PAR_Y)?")
 ENSEMBL_ID = r"ENS[A-Z]*?G(?:R\d{10}|\d{11})(?:\.\d+)?(?:_PAR_Y)?"  # the same without groups
+_PLAIN_ID = len("ENSG00000107562")
 MITOCHONDRIAL = frozenset(
     f"MT-{name}"
     for name in [
@@ -274,11 +275,25 @@ def _one_to_one(genes: Collection[_Homologs], *, path: str | Path) -> Orthologs:
 
 def bare_id(gene_id: str) -> tuple[str, bool, bool]:
     """The id without version and copy, whether it is Ensembl's, and whether it is a copy on Y."""
-    match = _ENSEMBL.fullmatch(gene_id.strip()) if "ENS" in gene_id else None
+    if "ENS" not in gene_id:
+        return gene_id.strip(), False, False
+    if len(gene_id) == _PLAIN_ID and gene_id[:4] == "ENSG" and gene_id[4:].isdecimal():
+        return gene_id, True, False
+    return _parsed_id(gene_id)
+
+
+@lru_cache(maxsize=2**17)  # the same ids are asked for at every step of a file
+def _parsed_id(gene_id: str) -> tuple[str, bool, bool]:
+    match = _ENSEMBL.fullmatch(gene_id.strip())
     if match is None:
         return gene_id.strip(), False, False
     species, number, copy = match.groups()
     return species + number.replace("R", "0"), True, bool(copy) or number.startswith("R")
+
+
+def are_ids(names: Sequence[str]) -> list[bool]:
+    """Tell which names are Ensembl ids."""
+    return ["ENS" in name and bare_id(name)[1] for name in names]
 
 
 def some(names: Iterable[str]) -> str:

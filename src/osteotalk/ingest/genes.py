@@ -17,6 +17,7 @@ from osteotalk.ingest.gene_names import check_known, clean_names, is_nothing
 from osteotalk.ingest.gene_tables import (
     Orthologs,
     SymbolTable,
+    are_ids,
     bare_id,
     read_orthologs,
     read_symbols,
@@ -31,14 +32,21 @@ log = logging.getLogger(__name__)
 MIN_ORTHOLOGS = 100  # fewer genes with a human counterpart than this, or
 MIN_ORTHOLOG_SHARE = 0.1  # a smaller share of them: the table is of another species or id type
 
+OF_OTHER_SPECIES = (
+    "the dataset is taken to be human; in the table of datasets give its species, and in the "
+    "table of files a file of role orthologs"
+)
 _MOUSE_STYLE = re.compile(r"[A-Z][a-z][A-Za-z0-9.-]*")
+_LETTER = re.compile("[A-Za-z]")
 
 
-class _Gene(NamedTuple):
-    name: str
-    id: str  # without version
-    ensembl: bool
-    par_y: bool
+class _Genes(NamedTuple):
+    """Columns of a table of genes; ids are without version."""
+
+    names: list[str]
+    ids: list[str]
+    ensembl: list[bool]
+    n_par_y: int
 
 
 def name_genes(
@@ -47,6 +55,7 @@ def name_genes(
     symbols: SymbolTable,
     orthologs: Orthologs | None = None,
     where: str = "the file",
+    todo: str = OF_OTHER_SPECIES,
 ) -> tuple[AnnData, dict[str, Any]]:
     """Give every gene its approved human symbol and add up genes that come to share one.
 
@@ -66,6 +75,8 @@ def name_genes(
         Human counterparts, for a species other than human.
     where
         Name of the file, for messages.
+    todo
+        What to do if the genes are of another species, for messages.
 
     Returns
     -------
@@ -92,108 +103,140 @@ def name_genes(
     report |= cleaned
     missing: list[str] = []
     found = 0
+    n_genes = len(genes.names)
     if orthologs is None:
-        _refuse_other_species(genes, where=where)
-        final, named = _human_symbols(genes, symbols)
-        if len(named["unmapped"]) > len(genes) / 2:
-            msg = (
-                f"{where}: {len(named['unmapped'])} of {len(genes)} gene names are Ensembl ids "
-                f"({some(named['unmapped'])}), and {symbols.path} has no symbol for them; "
-                "supply a column of symbols, or HGNC's complete set through the config key "
-                "genes.symbols"
-            )
-            raise IngestError(msg)
+        final, named = _checked_symbols(genes, symbols, where=where, todo=todo)
     else:
-        human = [_ortholog(gene, orthologs) for gene in genes]
-        missing = sorted(gene.name for gene, name in zip(genes, human, strict=True) if not name)
-        found = len(genes) - len(missing)
-        _refuse_few_orthologs(found, genes, missing, orthologs=orthologs, where=where)
-        translated = [_Gene(name, "", ensembl=False, par_y=False) for name in human]
+        human = [
+            orthologs.by_id.get(gene_id, orthologs.by_name.get(name, ""))
+            for name, gene_id in zip(genes.names, genes.ids, strict=True)
+        ]
+        missing = sorted(old for old, new in zip(genes.names, human, strict=True) if not new)
+        found = n_genes - len(missing)
+        _refuse_few_orthologs(found, n_genes, missing, orthologs=orthologs, where=where)
+        translated = _Genes(human, [""] * n_genes, [False] * n_genes, 0)
         final, named = _human_symbols(translated, symbols)
-    if orthologs is None:
-        check_known(final, known=symbols.known, where=where)
-    result, summed = _merge(adata, final, [gene.id for gene in genes])
+    result, summed = _merge(adata, final, genes.ids)
     report |= named | summed
     report |= {"n_genes": result.n_vars, "n_orthologs": found, "no_ortholog": missing}
     report["known"] = int(result.var_names.isin(symbols.known).sum())
-    report["par_y"] = sum(gene.par_y for gene in genes)
+    report["par_y"] = genes.n_par_y
     _log(report, where=where)
     return result, report
 
 
+def current_names(
+    names: Sequence[str], *, symbols: SymbolTable, where: str, todo: str
+) -> tuple[list[str], dict[str, Any]]:
+    """Approved symbol of each name of a list of genes, '' where it has none; what was done.
+
+    Everything but the counts is as in `name_genes`, for human genes: so are the errors.
+    """
+    var = pd.DataFrame({"row": range(len(names))}, index=[*names])
+    listed = AnnData(sparse.csr_matrix((0, len(names))), var=var)
+    kept, genes, report = _cleaned(listed, known=symbols.known, human=True, where=where)
+    final, named = _checked_symbols(genes, symbols, where=where, todo=todo)
+    result = [""] * len(names)
+    for row, name in zip(kept.var["row"], final, strict=True):
+        result[row] = name
+    return result, report | named
+
+
+def _checked_symbols(
+    genes: _Genes, symbols: SymbolTable, *, where: str, todo: str
+) -> tuple[list[str], dict[str, Any]]:
+    """Symbols of genes that are human and mostly have one."""
+    _refuse_other_species(genes, where=where, todo=todo)
+    final, named = _human_symbols(genes, symbols)
+    if len(named["unmapped"]) > len(final) / 2:
+        msg = (
+            f"{where}: {len(named['unmapped'])} of {len(final)} gene names are Ensembl ids "
+            f"({some(named['unmapped'])}), and {symbols.path} has no symbol for them; "
+            "supply a column of symbols, or HGNC's complete set through the config key "
+            "genes.symbols"
+        )
+        raise IngestError(msg)
+    check_known(final, known=symbols.known, where=where)
+    return final, named
+
+
 def _cleaned(
     adata: AnnData, *, known: Collection[str], human: bool, where: str
-) -> tuple[AnnData, list[_Gene], dict[str, Any]]:
+) -> tuple[AnnData, _Genes, dict[str, Any]]:
     """Genes whose names could be told, these names, and what was changed and left out."""
     var = adata.var
     ids = var["gene_id"].astype(str).tolist() if "gene_id" in var else [""] * len(var)
     cleaned = clean_names(
         var.index.astype(str).tolist(),
-        ids=["" if is_nothing(gene_id) else gene_id for gene_id in ids],
+        ids=[i if i.startswith("ENS") or not is_nothing(i) else "" for i in ids],
         genomes=var["genome"].astype(str).tolist() if "genome" in var else None,
         known=known,
         human=human,
         where=where,
     )
-    genes = []
-    for row in np.flatnonzero(cleaned.kept):
-        gene_id, ensembl, par_y = bare_id(cleaned.ids[row])
-        own_id, own, own_y = bare_id(cleaned.names[row])
-        if own and not ensembl:
-            gene_id, ensembl, par_y = own_id, own, own_y
-        genes.append(_Gene(cleaned.names[row], gene_id, ensembl, par_y))
-    kept = adata if cleaned.kept.all() else adata[:, cleaned.kept]
-    return kept, genes, cleaned.report()
+    names: list[str] = []
+    bare: list[str] = []
+    ensembl: list[bool] = []
+    n_par_y = 0
+    for name, gene_id, lost in zip(cleaned.names, cleaned.ids, cleaned.lost, strict=True):
+        if not lost:
+            found, is_id, par_y = bare_id(gene_id)
+            if not is_id and "ENS" in name and bare_id(name)[1]:
+                found, is_id, par_y = bare_id(name)
+            names.append(name)
+            bare.append(found)
+            ensembl.append(is_id)
+            n_par_y += par_y
+    kept = adata if len(names) == adata.n_vars else adata[:, cleaned.kept]
+    return kept, _Genes(names, bare, ensembl, n_par_y), cleaned.report()
 
 
-def _refuse_other_species(genes: Sequence[_Gene], *, where: str) -> None:
-    names = [g.name for g in genes if not bare_id(g.name)[1] and re.search("[A-Za-z]", g.name)]
-    mouse = [name for name in names if _MOUSE_STYLE.fullmatch(name)]
-    foreign = [g.id for g in genes if g.ensembl and not g.id.startswith("ENSG")]
-    if len(foreign) > len(genes) / 2:
-        found = f"{len(foreign)} of {len(genes)} gene ids are not human ({some(foreign)})"
+def _refuse_other_species(genes: _Genes, *, where: str, todo: str) -> None:
+    mouse = [n for n in genes.names if n[1:2].islower() and _MOUSE_STYLE.fullmatch(n)]
+    names = [name for name in genes.names if _LETTER.search(name)] if mouse else []
+    names = [name for name, is_id in zip(names, are_ids(names), strict=True) if not is_id]
+    ids = zip(genes.ids, genes.ensembl, strict=True)
+    foreign = [gene_id for gene_id, is_id in ids if is_id and not gene_id.startswith("ENSG")]
+    if len(foreign) > len(genes.names) / 2:
+        found = f"{len(foreign)} of {len(genes.names)} gene ids are not human ({some(foreign)})"
     elif len(mouse) > len(names) / 2:
         found = f"{len(mouse)} of {len(names)} names are spelled as in mouse ({some(mouse)})"
     else:
         return
-    msg = (
-        f"{where}: {found}, but the dataset is taken to be human; in the table of datasets give "
-        "its species, and in the table of files a file of role orthologs"
-    )
+    msg = f"{where}: {found}, but {todo}"
     raise IngestError(msg)
 
 
-def _human_symbols(
-    genes: Sequence[_Gene], symbols: SymbolTable
-) -> tuple[list[str], dict[str, Any]]:
+def _human_symbols(genes: _Genes, symbols: SymbolTable) -> tuple[list[str], dict[str, Any]]:
     """Symbol of each gene, and how it was found; a gene without a name stays without."""
     final, unmapped, ambiguous = [], [], []
     by_id = 0
     old: dict[str, list[int]] = defaultdict(list)  # approved symbol: rows under a previous one
-    for row, gene in enumerate(genes):
-        known = symbols.by_id.get(gene.id, ())
-        name = gene.name
+    for row, (name, gene_id) in enumerate(zip(genes.names, genes.ids, strict=True)):
+        known = symbols.by_id.get(gene_id, ())
         if len(known) == 1 or name in known:
-            name = known[0] if len(known) == 1 else name
+            final.append(known[0] if len(known) == 1 else name)
             by_id += 1
-        elif bare_id(name)[1]:
-            name = bare_id(name)[0]
-            unmapped.append(name)
-        elif targets := symbols.by_previous.get(name):
+            continue
+        if "ENS" in name and bare_id(name)[1]:
+            final.append(bare_id(name)[0])
+            unmapped.append(final[-1])
+            continue
+        final.append(name)
+        if targets := symbols.by_previous.get(name):
             if len(targets) == 1:
                 old[targets[0]].append(row)
             else:
                 ambiguous.append(name)
-        final.append(name)
     known_ids: dict[str, set[str]] = defaultdict(set)
     for gene_id, found in symbols.by_id.items():
         for symbol in found:
             known_ids[symbol].add(gene_id)
     conflicts = _rename(final, genes, old, known_ids)
     renamed = sorted(
-        [gene.name, new]
-        for gene, new in zip(genes, final, strict=True)
-        if gene.name != new and not bare_id(gene.name)[1]
+        [name, new]
+        for name, new in zip(genes.names, final, strict=True)
+        if name != new and not bare_id(name)[1]
     )
     return final, {
         "by_ensembl_id": by_id,
@@ -207,7 +250,7 @@ def _human_symbols(
 
 def _rename(
     final: list[str],
-    genes: Sequence[_Gene],
+    genes: _Genes,
     old: Mapping[str, list[int]],
     known_ids: Mapping[str, set[str]],
 ) -> list[str]:
@@ -217,40 +260,34 @@ def _rename(
     the table does not say, by the file.
     """
     holders: dict[str, set[str]] = defaultdict(set)  # approved symbol: Ensembl ids that have it
-    for gene, name in zip(genes, final, strict=True):
-        if name in old and gene.ensembl:
-            holders[name].add(gene.id)
+    for name, gene_id, is_id in zip(final, genes.ids, genes.ensembl, strict=True):
+        if name in old and is_id:
+            holders[name].add(gene_id)
     conflicts = []
     for symbol, rows in old.items():
-        own = {genes[row].id for row in rows if genes[row].ensembl}
-        names = {genes[row].name for row in rows}
+        own = {genes.ids[row] for row in rows if genes.ensembl[row]}
+        names = {genes.names[row] for row in rows}
         unknown = not holders[symbol] and not known_ids.get(symbol)
         if unknown and len(own) > 1 and len(names) > 1:
             agreed: set[str] = set()  # several previous names, of different genes
         else:
             agreed = known_ids.get(symbol) or holders[symbol] or own
         for row in rows:
-            if genes[row].ensembl and genes[row].id not in agreed:
-                conflicts.append(genes[row].name)
+            if genes.ensembl[row] and genes.ids[row] not in agreed:
+                conflicts.append(genes.names[row])
             else:
                 final[row] = symbol
     return conflicts
 
 
-def _ortholog(gene: _Gene, orthologs: Orthologs) -> str:
-    if gene.id in orthologs.by_id:
-        return orthologs.by_id[gene.id]
-    return orthologs.by_name.get(gene.name, "")
-
-
 def _refuse_few_orthologs(
-    found: int, genes: Sequence[_Gene], missing: Sequence[str], *, orthologs: Orthologs, where: str
+    found: int, n_genes: int, missing: Sequence[str], *, orthologs: Orthologs, where: str
 ) -> None:
-    if found >= MIN_ORTHOLOGS and found >= MIN_ORTHOLOG_SHARE * len(genes):
+    if found >= MIN_ORTHOLOGS and found >= MIN_ORTHOLOG_SHARE * n_genes:
         return
     known = sorted(orthologs.by_name) or sorted(orthologs.by_id)
     msg = (
-        f"{where}: {found} of {len(genes)} genes have a one-to-one human gene in {orthologs.path}; "
+        f"{where}: {found} of {n_genes} genes have a one-to-one human gene in {orthologs.path}; "
         f"at least {MIN_ORTHOLOGS} and {MIN_ORTHOLOG_SHARE:.0%} are needed. Genes of the file "
         f"without one: {some(missing)}; genes of the table: {some(known)}. Give the table of "
         "the right species, with the same kind of names or ids"
@@ -263,10 +300,11 @@ def _merge(
 ) -> tuple[AnnData, dict[str, Any]]:
     """Drop genes without a symbol and add up those that share one."""
     place: dict[str, int] = {}
-    kept = np.array([row for row, name in enumerate(final) if name], dtype=np.intp)
-    columns = np.array([place.setdefault(final[row], len(place)) for row in kept], dtype=np.intp)
+    rows = [row for row, name in enumerate(final) if name]
+    kept = np.array(rows, dtype=np.intp)
+    columns = np.array([place.setdefault(final[row], len(place)) for row in rows], dtype=np.intp)
     ensembl = [""] * len(place)
-    for row, column in zip(kept, columns, strict=True):
+    for row, column in zip(rows, columns.tolist(), strict=True):
         ensembl[column] = ensembl[column] or ids[row]
     counts = sparse.csr_matrix(adata.X)
     if len(kept) < len(final):

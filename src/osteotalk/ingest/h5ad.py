@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import anndata as ad
@@ -17,7 +18,7 @@ from osteotalk.ingest.counts import count_problem, odd_distribution
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.features import KIND_COLUMNS
 from osteotalk.ingest.gene_names import share_known
-from osteotalk.ingest.gene_tables import bare_id, some
+from osteotalk.ingest.gene_tables import are_ids, some
 from osteotalk.ingest.gtf import COLUMNS as POSITIONS
 from osteotalk.ingest.hdf5 import H5AD, check_indices, check_sparse_groups, open_hdf5
 from osteotalk.liana_file import human_genes
@@ -68,7 +69,37 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
         place holds counts.
     """
     path = files["h5ad"]
-    with open_hdf5(path, expected=(H5AD,)) as file:
+    adata = load(path)
+    values: list[str] = []
+    if sample_key:
+        chosen = rows_of_sample(adata.obs, sample=sample, sample_key=sample_key, where=path)
+        values = value_texts(adata.obs[sample_key]).tolist()
+        adata = adata[chosen].copy()
+    counts, faults = counts_of(adata, path=path)
+    if counts is None:
+        raise _no_counts(adata, faults, path=path)
+    result = name_by_symbols(counts, of=adata.var, path=path)
+    if values:
+        result.uns["cells_by_sample"] = values
+    return result
+
+
+def load(path: str, *, said: Mapping[str, str] = MappingProxyType({})) -> AnnData:
+    """Read the whole of an h5ad file whose structure was checked.
+
+    Parameters
+    ----------
+    path
+        h5ad file.
+    said
+        As in `osteotalk.ingest.hdf5.open_hdf5`.
+
+    Raises
+    ------
+    IngestError
+        If the file is damaged or no h5ad file, or if something in it leads out of it.
+    """
+    with open_hdf5(path, expected=(H5AD,), said=said) as file:
         check_sparse_groups(file, path)
     try:
         adata = ad.read_h5ad(path)
@@ -76,15 +107,7 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
         msg = f"{path} cannot be read as an h5ad file ({type(error).__name__}: {error})"
         raise IngestError(msg) from error
     _check_indices(adata, path)
-    values: list[str] = []
-    if sample_key:
-        chosen = rows_of_sample(adata.obs, sample=sample, sample_key=sample_key, where=path)
-        values = value_texts(adata.obs[sample_key]).tolist()
-        adata = adata[chosen].copy()
-    result = _named(_counts(adata, path=path), of=adata.var, path=path)
-    if values:
-        result.uns["cells_by_sample"] = values
-    return result
+    return adata
 
 
 def _check_indices(adata: AnnData, path: str) -> None:
@@ -99,8 +122,8 @@ def _check_indices(adata: AnnData, path: str) -> None:
             check_indices(matrix.indices, n_minor=n_minor, where=f"{path}: {name}")
 
 
-def _counts(adata: AnnData, *, path: str) -> AnnData:
-    """Counts from the first place that has them; of X and raw.X the one with more genes."""
+def places_of(adata: AnnData) -> dict[str, tuple[Any, pd.DataFrame]]:
+    """Where values of all genes may stand, with their genes; of X and raw.X the larger first."""
     places: dict[str, tuple[Any, pd.DataFrame]] = {"X": (adata.X, adata.var)}
     if "counts" in adata.layers:
         places["layers['counts']"] = (adata.layers["counts"], adata.var)
@@ -108,15 +131,26 @@ def _counts(adata: AnnData, *, path: str) -> AnnData:
         places["raw.X"] = (adata.raw.X, adata.raw.var)
         if adata.raw.n_vars > adata.n_vars:  # X may hold the variable genes only
             places = {"raw.X": places.pop("raw.X"), **places}
+    return places
+
+
+def counts_of(
+    adata: AnnData, *, path: str, odd: bool = True
+) -> tuple[AnnData | None, dict[str, str]]:
+    """Counts from the first place that has them, or None; and why earlier places have none.
+
+    Whole numbers of an odd distribution are taken only if `odd`, and if no place has others.
+    """
+    places = places_of(adata)
     faults: dict[str, str] = {}
     for name, (matrix, _) in places.items():
         faults[name] = _fault(matrix)
         if not faults[name]:
             break
     else:  # an odd distribution is refused later, unless the table of datasets lets it pass
-        name = next((name for name in places if faults[name].startswith(_ODD)), "")
+        name = next((name for name in places if odd and faults[name].startswith(_ODD)), "")
         if not name:
-            raise _no_counts(adata, faults, path=path)
+            return None, faults
     matrix, var = places[name]
     if len(var) < max(len(frame) for _, frame in places.values()):
         log.warning(
@@ -126,10 +160,10 @@ def _counts(adata: AnnData, *, path: str) -> AnnData:
     whole = sparse.csr_matrix(matrix, dtype=np.int32)  # they fit, as was checked
     counts = AnnData(whole, obs=adata.obs.copy(), var=var.copy())
     counts.uns["counts_from"] = name
-    return counts
+    return counts, faults
 
 
-_ODD = "odd: "
+_ODD = "whole numbers that do not look like counts: "
 
 
 def _fault(matrix: Any) -> str:
@@ -162,7 +196,7 @@ def _no_counts(adata: AnnData, faults: Mapping[str, str], *, path: str) -> Inges
     return IngestError(msg)
 
 
-def _named(counts: AnnData, *, of: pd.DataFrame, path: str) -> AnnData:
+def name_by_symbols(counts: AnnData, *, of: pd.DataFrame, path: str) -> AnnData:
     """Make symbols the names of the genes; columns that `raw` lacks are looked up in `of`."""
     names = [str(name) for name in counts.var_names]
     columns = _text_columns(counts.var, of)
@@ -177,9 +211,8 @@ def _named(counts: AnnData, *, of: pd.DataFrame, path: str) -> AnnData:
     if _share_of_ids(names) > 0.5:
         ids = names
     if ids is not None:
-        counts.var["gene_id"] = [
-            i or (name if bare_id(name)[1] else "") for i, name in zip(ids, names, strict=True)
-        ]
+        own = zip(ids, names, are_ids(names), strict=True)
+        counts.var["gene_id"] = [i or (name if is_id else "") for i, name, is_id in own]
     for column in (*POSITIONS, *KIND_COLUMNS, "genome"):
         if column in columns:
             counts.var[column] = columns[column]
@@ -236,4 +269,4 @@ def _numbers(values: list[str]) -> bool:
 
 
 def _share_of_ids(names: list[str]) -> float:
-    return sum(bare_id(name)[1] for name in names) / max(len(names), 1)
+    return sum(are_ids(names)) / max(len(names), 1)

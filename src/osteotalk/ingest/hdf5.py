@@ -33,11 +33,29 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "unknown": "is an HDF5 file, but neither of 10x nor AnnData: it holds {}",
     }
 )
+# What is said otherwise of a file whose labels are to be carried over.
+_NO_LABELS = "which has no labels of cells; an annotated h5ad file is needed"
+SAID_OF_REFERENCES: Mapping[str, str] = MappingProxyType(
+    {
+        TENX: f"is a 10x h5 file (of Cell Ranger), {_NO_LABELS}",
+        TENX_2: f"is a 10x h5 file (of Cell Ranger 2), {_NO_LABELS}",
+        "molecules": f"is molecule_info.h5 of Cell Ranger, {_NO_LABELS}",
+    }
+)
 
 
 @contextmanager
-def open_hdf5(path: str, *, expected: tuple[str, ...]) -> Iterator[h5py.File]:
+def open_hdf5(
+    path: str, *, expected: tuple[str, ...], said: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[h5py.File]:
     """Open an HDF5 file of an expected kind in which nothing leads out of the file.
+
+    Parameters
+    ----------
+    path, expected
+        File, and the kinds it may have.
+    said
+        What is said of other kinds, where it is not what a file of counts is told.
 
     Raises
     ------
@@ -53,8 +71,10 @@ def open_hdf5(path: str, *, expected: tuple[str, ...]) -> Iterator[h5py.File]:
             _refuse_ways_out(file, path)
             kind = _kind(file)
             if kind not in expected:
-                said = _SAID[kind].format(", ".join(_inside(file, kind)[:12]) or "nothing")
-                msg = f"{path} {said}"
+                found = said.get(kind, _SAID[kind]).format(
+                    ", ".join(_inside(file, kind)[:12]) or "nothing"
+                )
+                msg = f"{path} {found}"
                 raise IngestError(msg)
             yield file
     except IngestError:
@@ -66,6 +86,33 @@ def open_hdf5(path: str, *, expected: tuple[str, ...]) -> Iterator[h5py.File]:
             "or damaged: download or copy it again"
         )
         raise IngestError(msg) from error
+
+
+def check_reference_start(path: str, *, column: str) -> None:
+    """Check that a file is h5ad, leads nowhere, and has the column of labels; nothing is loaded.
+
+    Parameters
+    ----------
+    path
+        Annotated h5ad file, not compressed.
+    column
+        Column of `obs` that is needed.
+
+    Raises
+    ------
+    IngestError
+        If not; the message lists the columns.
+    """
+    with open_hdf5(path, expected=(H5AD,), said=SAID_OF_REFERENCES) as file:
+        obs = file["obs"]
+        columns = list(obs if isinstance(obs, h5py.Group) else obs.dtype.names or ())
+    if column not in columns:
+        listed = ", ".join(name for name in columns if not name.startswith("_")) or "none"
+        msg = (
+            f"{path} has no column '{column}' in obs; its columns are: {listed}. Name the one with "
+            "the labels as annotation.reference_label"
+        )
+        raise IngestError(msg)
 
 
 def _kind(file: h5py.File) -> str:
@@ -112,6 +159,8 @@ def _refuse_ways_out(file: h5py.File, path: str) -> None:
             found.append(
                 f"'{text}' declares {_size(item)} bytes, but {item.id.get_storage_size()} are there"
             )
+        elif (length := _length_of_texts(item, path)) > Path(path).stat().st_size:
+            found.append(f"the texts of '{text}' declare {length} bytes, more than the file has")
 
     found += _large_attributes(file, "/")
     file.id.links.visit(visit, info=True)
@@ -131,6 +180,30 @@ def _large_attributes(item: Any, name: str) -> list[str]:
         if size > _MAX_ATTRIBUTE:
             found.append(f"the attribute {attribute} of '{name}' declares {size} bytes")
     return found
+
+
+# How HDF5 stores a text of variable length: its length, and where its letters are.
+_REFERENCE = np.dtype([("length", "<u4"), ("address", "<u8"), ("index", "<u4")])
+
+
+def _length_of_texts(item: h5py.Dataset, path: str) -> int:
+    """Bytes that the texts of variable length of a dataset declare; memory is taken for them.
+
+    0 if it has none, or where they cannot be told without reading them (compressed references).
+
+    Source: HDF5 File Format Specification, Version 3.0, level 1E (global heap)
+    """
+    texts = h5py.check_string_dtype(item.dtype)
+    if texts is None or texts.length is not None:
+        return 0
+    at = None if item.chunks or item.file.userblock_size else item.id.get_offset()
+    if at is None or item.id.get_storage_size() != item.size * _REFERENCE.itemsize:
+        return 0
+    with Path(path).open("rb") as stream:
+        stream.seek(at)
+        raw = stream.read(item.id.get_storage_size())
+    references = np.frombuffer(raw[: len(raw) // 16 * 16], dtype=_REFERENCE)
+    return int(references["length"].sum(dtype=np.int64))
 
 
 def _size(stored: Any) -> int:

@@ -12,7 +12,8 @@ from osteotalk.ingest.errors import IngestError
 
 _HEAD = 65_536
 _MAX_LAYERS = 3  # of compression
-HDF5, ARCHIVE, MTX, TEXT, GZIP = "hdf5", "archive", "mtx", "text", "gzip"
+HDF5, ARCHIVE, MTX, TEXT, GZIP, PICKLE = "hdf5", "archive", "mtx", "text", "gzip", "pickle"
+MODEL, REFERENCE = "annotation.celltypist", "annotation.reference"  # keys of the config
 _R = re.compile(rb"(X\n\x00\x00\x00[\x02\x03]|A\n[23]\n|B\n[\x02\x03]\x00|RD[XA][23]\n)")
 _HTML = re.compile(
     rb"\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL
@@ -28,7 +29,7 @@ _BEGINNINGS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("parquet", re.compile(rb"PAR1")),
     ("pdf", re.compile(rb"%PDF-")),
     ("picture", re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8")),
-    ("pickle", re.compile(rb"\x80[\x02-\x05].")),
+    (PICKLE, re.compile(rb"\x80[\x02-\x05].")),
     ("xml", re.compile(rb"\s*<\?xml")),
     ("lfs", re.compile(rb"version https://git-lfs")),
     (MTX, re.compile(rb"(\xef\xbb\xbf)?%%MatrixMarket", re.IGNORECASE)),
@@ -48,7 +49,7 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "parquet": "a parquet table; write it as tab-separated text or as h5ad",
         "pdf": "a PDF document, not data; download the data file",
         "picture": "a picture, not data; download the data file",
-        "pickle": "a Python pickle, which can run programs when it is read; write it as h5ad",
+        PICKLE: "a Python pickle, which can run programs when it is read; write it as h5ad",
         "xml": "an XML document (perhaps an error of the server), not data; download it again",
         "lfs": "a pointer of Git LFS, not the file itself; fetch it with `git lfs pull`",
         MTX: "a MatrixMarket file; give it the role matrix, with barcodes and features beside it",
@@ -59,8 +60,29 @@ _SAID: Mapping[str, str] = MappingProxyType(
         TEXT: "text",
     }
 )  # fmt: skip
-# Kind that a role needs; other roles need text.
-_NEEDED: Mapping[str, str] = MappingProxyType({"matrix": MTX, "h5": HDF5, "h5ad": HDF5})
+# Kind that a role, or a key of the config, needs; other roles need text.
+_NEEDED: Mapping[str, str] = MappingProxyType(
+    {"matrix": MTX, "h5": HDF5, "h5ad": HDF5, MODEL: PICKLE, REFERENCE: HDF5}
+)
+_NEEDED_SAID: Mapping[str, str] = MappingProxyType(
+    {MTX: "a MatrixMarket file", HDF5: "an HDF5 file", PICKLE: "a CellTypist model (a pickle)"}
+)
+# What is said otherwise of a file that the config names.
+_SAID_OF_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        MODEL: {
+            HDF5: "an HDF5 file, but a CellTypist model (a pickle) is needed; an annotated h5ad "
+            f"file belongs into {REFERENCE}",
+        },
+        REFERENCE: {
+            "r": "an R object (RDS or RData), which only R can read; write it from R as h5ad, with "
+            "the labels in obs",
+            PICKLE: "a Python pickle, but an annotated h5ad file is needed; a CellTypist model "
+            f"belongs into {MODEL}",
+        },
+    }
+)
+_OF_COUNTS = (ARCHIVE, MTX, "r", "excel", "numpy", "parquet")  # with advice for files of counts
 _ANY = ("archive", "members")  # looked into elsewhere
 
 
@@ -116,12 +138,18 @@ def kind_problem(path: str | Path, role: str) -> str:
         return ""
     if kind == TEXT:
         begins = head[:60].decode("utf-8", "replace").splitlines()
-        wanted = {MTX: "a MatrixMarket file", HDF5: "an HDF5 file"}[needed]
+        of_config = role in _SAID_OF_KEYS
+        hint = "" if of_config else "; a table of counts has the role table"
         return (
-            f"{path} is text that begins {begins[0] if begins else ''!r}, but the role {role} "
-            f"needs {wanted}; a table of counts has the role table"
+            f"{path} is text that begins {begins[0] if begins else ''!r}, but "
+            f"{role if of_config else f'the role {role}'} needs {_NEEDED_SAID[needed]}{hint}"
         )
-    return f"{path} (role {role}) is {_SAID[kind]}"
+    if role not in _SAID_OF_KEYS:
+        return f"{path} (role {role}) is {_SAID[kind]}"
+    said = _SAID[kind]
+    if kind in _OF_COUNTS:
+        said = f"{said.partition(';')[0]}, but {_NEEDED_SAID[needed]} is needed"
+    return f"{path} ({role}) is {_SAID_OF_KEYS[role].get(kind, said)}"
 
 
 def check_kinds(files: Mapping[str, str | Path]) -> None:

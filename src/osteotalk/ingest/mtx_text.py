@@ -21,7 +21,7 @@ from osteotalk.ingest.plain import plain_bytes
 _BLOCK = 2**20
 _MAX_LINE = 10_000
 _MAX_LENGTH = 2**31  # of an axis
-_SPACE, _END = 32, 10  # codes of a space and of the end of a line
+_SPACE = 32  # code of a space; the end of a line has a lower one
 
 
 class Header(NamedTuple):
@@ -148,7 +148,7 @@ class _Body(io.RawIOBase):
         super().__init__()
         self._stream, self._header, self._path = stream, header, path
         whole = "integer" in header.field
-        self._allowed = b"0123456789 \n\t\r+-" + (b"" if whole else b".eE")
+        self._digits = b"0123456789+-" + (b"" if whole else b".eE")
         self._kind = "a whole number" if whole else "a number"
         size = f"{header.n_rows} {header.n_columns} {header.n_entries}"
         field = "integer" if whole else "real"
@@ -195,19 +195,11 @@ class _Body(io.RawIOBase):
 
     def _check(self, lines: bytes) -> None:
         """Refuse lines that do not hold three numbers each."""
-        if lines.translate(None, self._allowed):
-            self._find_fault(lines)
-        codes = np.frombuffer(lines, dtype=np.uint8)
-        at = np.flatnonzero(codes <= _SPACE)
-        parts = codes[at]
-        plain = (
-            len(at) % 3 == 0
-            and bool((parts[0::3] == _SPACE).all() and (parts[1::3] == _SPACE).all())
-            and bool((parts[2::3] == _END).all() and (np.diff(at, prepend=-1) > 1).all())
-        )
-        if plain:
-            n_lines = n_entries = len(at) // 3
-        else:  # other spaces, or something wrong: look at each line
+        between = lines.translate(None, self._digits)  # what is left of three numbers a line
+        n_lines = n_entries = len(between) // 3
+        spaces = np.frombuffer(lines, dtype=np.uint8) <= _SPACE
+        empty = (spaces[1:] & spaces[:-1]).any() or spaces[:1].any()
+        if empty or between != b"  \n" * n_lines:  # other spaces, or a fault: look at each line
             self._find_fault(lines)
             split = lines.splitlines()
             n_lines, n_entries = len(split), sum(bool(line.strip()) for line in split)
@@ -219,7 +211,7 @@ class _Body(io.RawIOBase):
     def _find_fault(self, lines: bytes) -> None:
         for number, line in enumerate(lines.splitlines()):
             words = line.split()
-            if line.translate(None, self._allowed) or len(words) not in (0, 3):
+            if line.translate(None, self._digits + b" \t\r") or len(words) not in (0, 3):
                 shown = line[:60].decode("utf-8", "replace").strip()
                 self._fail(number, f"{shown!r} where a row, a column and {self._kind} are expected")
 

@@ -53,6 +53,12 @@ def plain_bytes(path: str) -> Iterator[IO[bytes]]:
         raise IngestError(msg) from None
 
 
+def is_gzip(path: str | Path) -> bool:
+    """Whether a file is gzip, by its first bytes."""
+    with Path(path).open("rb") as raw:
+        return raw.read(2) == _GZIP
+
+
 def unpacked_copy(path: str, folder: str | Path) -> str:
     """Path of the plain bytes of a file: itself, or, if it is gzip, a copy in `folder`.
 
@@ -61,11 +67,8 @@ def unpacked_copy(path: str, folder: str | Path) -> str:
     IngestError
         As `plain_bytes`.
     """
-    if not Path(path).is_file():
+    if not Path(path).is_file() or not is_gzip(path):
         return path
-    with Path(path).open("rb") as raw:
-        if raw.read(2) != _GZIP:
-            return path
     target = Path(folder) / Path(path).name.removesuffix(".gz")
     with plain_bytes(path) as source, target.open("wb") as sink:
         shutil.copyfileobj(source, sink, _BUFFER)

@@ -194,7 +194,7 @@ def _tidy(
     counts = sparse.csr_matrix(adata.X, dtype=np.int32)
     counts.sum_duplicates()
     counts.eliminate_zeros()
-    filled = np.asarray(counts.sum(axis=1)).ravel() > 0
+    filled = np.diff(counts.indptr) > 0
     report["empty_droplets"] = int((~filled).sum())
     report["n_droplets"] = int(filled.sum())
     barcodes = adata.obs_names[filled]
@@ -217,4 +217,4 @@ def _tidy(
     var = adata.var[["ensembl_id"]].copy()
     if set(POSITIONS) <= set(adata.var.columns) and not report["genes"].get("n_orthologs"):
         var[list(POSITIONS)] = clean_positions(adata.var)[list(POSITIONS)]
-    return AnnData(counts[filled], obs=obs, var=var)
+    return AnnData(counts if filled.all() else counts[filled], obs=obs, var=var)

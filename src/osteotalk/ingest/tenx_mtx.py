@@ -41,7 +41,7 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
     features = _fields(files["features"])
     short = [i for i, fields in enumerate(features, 1) if len(fields) < 2]
     if len(short) == len(features):  # one column for all: names, which may be ids
-        features = [["", *fields] for fields in features]
+        features = [("", *fields) for fields in features]
     elif short:
         msg = (
             f"{files['features']} line {short[0]}: expected an id and a symbol separated by a tab, "
@@ -90,11 +90,11 @@ def _header_line(path: str, names: Sequence[str]) -> str:
     return ""
 
 
-def _fields(path: str) -> list[list[str]]:
+def _fields(path: str) -> list[tuple[str, ...]]:
     """Fields of each line without quotes; a first field that only numbers the lines is left out."""
     lines = [line for line in plain_text(path).splitlines() if line]
     separator = "\t" if any("\t" in line for line in lines) else ","  # some write csv
-    rows = [[f.strip().strip('"').strip() for f in line.split(separator)] for line in lines]
+    rows = [tuple([f.strip().strip('"').strip() for f in line.split(separator)]) for line in lines]
     if rows and all(len(row) > 1 and row[0] == str(i) for i, row in enumerate(rows, 1)):
         rows = [row[1:] for row in rows]
     return rows

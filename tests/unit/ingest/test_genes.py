@@ -11,7 +11,14 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.ingest import IngestError
-from osteotalk.ingest.genes import Orthologs, name_genes, read_orthologs, read_symbols
+from osteotalk.ingest.genes import (
+    Orthologs,
+    current_names,
+    name_genes,
+    read_orthologs,
+    read_symbols,
+)
+from osteotalk.liana_file import liana_table
 
 # Files do repeat names; what comes out must not (test_the_result_is_unique).
 pytestmark = pytest.mark.filterwarnings("ignore:Variable names are not unique")
@@ -504,6 +511,20 @@ def shipped(repository):
         return path, list(csv.DictReader(file, delimiter="\t"))
 
 
+def test_a_list_of_names_is_named_as_the_genes_of_a_file(symbols):
+    names = ["'CXCL12'", "HLA.A", "1-Mar", "CYR61", "XYZ1"]
+    found, report = current_names(names, symbols=symbols, where="the list", todo="take another")
+    adata = AnnData(sparse.csr_matrix(np.ones((1, 5))), var=pd.DataFrame(index=names))
+    result, _ = name_genes(adata, symbols=symbols)
+    assert [name for name in found if name] == result.var_names.tolist()
+    assert (found[0], found[1], found[2]) == ("CXCL12", "HLA-A", "")
+    assert report["names_lost"] == {"genes whose name a spreadsheet turned into a date": 1}
+    with pytest.raises(IngestError, match="the list: 3 of 3 names .*, but take another"):
+        current_names(
+            ["Cd3e", "Cxcl12", "Actb"], symbols=symbols, where="the list", todo="take another"
+        )
+
+
 def test_shipped_table_is_consistent(shipped):
     path, rows = shipped
     assert list(rows[0]) == ["symbol", "prev_symbol", "ensembl_gene_id", "source"]
@@ -520,8 +541,7 @@ def test_shipped_table_is_consistent(shipped):
 
 
 def test_shipped_table_renames_no_gene_that_the_tables_or_the_consensus_name(shipped, repository):
-    liana = pytest.importorskip("liana", reason="LIANA is not installed")
-    pairs = liana.resource.select_resource("consensus")
+    pairs = liana_table().query("resource == 'consensus'")  # LIANA's own file, without its import
     used = {part for c in ("ligand", "receptor") for name in pairs[c] for part in name.split("_")}
     for table, column in (("markers", "gene"), ("interactions", "ligand")):
         frame = pd.read_csv(repository / "config" / f"{table}.tsv", sep="\t", dtype=str)

@@ -285,3 +285,21 @@ def test_names_alone(tmp_path):
     assert list(adata.var_names) == list(adata.var["gene_id"]) == IDS
     same = roundtrip(cohort(GENES, gene_symbol=GENES), tmp_path)
     assert "gene_id" not in same.var
+
+
+@pytest.mark.parametrize("place", ["obs/_index", "var/_index", "var/symbol"])
+@pytest.mark.parametrize("length", [0xE8000004, 2**20])
+def test_texts_that_declare_more_than_the_file_has(tmp_path, place, length):
+    """Gigabytes were taken in memory for a damaged length of one name."""
+    path = tmp_path / "x.h5ad"
+    names = [f"G{i}" for i in range(4)]
+    var = pd.DataFrame({"symbol": names}, index=[f"ENSG{i:011d}" for i in range(4)])
+    AnnData(np.ones((3, 4), np.float32), var=var).write_h5ad(path)
+    with h5py.File(path) as file:
+        assert list(file[place].asstr()[:])
+        at = file[place].id.get_offset()
+    content = bytearray(path.read_bytes())
+    content[at + 16 : at + 20] = length.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(IngestError, match=f"the texts of '{place}' declare {length // 10**6}"):
+        h5ad.read({"h5ad": str(path)}, sample="", sample_key="")
