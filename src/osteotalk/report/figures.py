@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
+from scipy.optimize import isotonic_regression
 
 from osteotalk.report.text import Verdict, number, shorten, verdict
 
@@ -25,6 +26,25 @@ def ink(colour: str) -> str:
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return "#000000" if luminance > 0.18 else "#FFFFFF"
+
+
+def spread(wanted: Places, *, gap: float, low: float, high: float) -> np.ndarray:
+    """Places nearest to those wanted (least squares) that keep a distance and their order.
+
+    Parameters
+    ----------
+    wanted
+        In ascending order.
+    gap
+        Least distance of neighbours.
+    low, high
+        Ends of the room. Where it is too small for all, the upper end gives way.
+    """
+    steps = gap * np.arange(len(wanted))
+    if not len(steps):
+        return steps
+    free = isotonic_regression(np.asarray(wanted, dtype=float) - steps).x
+    return np.asarray(np.clip(free, low, max(low, high - steps[-1])) + steps)
 
 
 def legend_label(text: str, width: int = 42) -> str:

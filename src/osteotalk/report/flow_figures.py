@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
@@ -9,13 +10,15 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.projections.polar import PolarAxes
 
+from osteotalk.report.figures import spread
 from osteotalk.report.network import connected_pairs
 from osteotalk.report.svg import drawing_style, to_svg
 from osteotalk.report.text import count, shorten
 from osteotalk.report.vocabulary import Vocabulary
 
 CHORDS = 60
-_GAP = 0.012  # between the bars of a side, of its height
+_GAP, _GAPS = 0.012, 0.3  # between two bars of a side, and most of all together; of its height
+_LINE = 0.15  # inches from label to label, a little more than they are high
 _BAR = 0.03  # width of a bar, of the width
 _CURVE = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
 
@@ -40,45 +43,54 @@ def chord_figure(
     words
         Order, labels and colours of populations.
     """
+    with drawing_style():
+        return to_svg(chord_drawing(flows, words=words), uid=uid, **mark)
+
+
+def chord_drawing(flows: Sequence[tuple[str, str, int]], *, words: Vocabulary) -> Drawing:
+    """Give the drawing of `chord_figure`, larger where many labels need the room."""
     from pycirclize import Circos  # slow to import
 
     sizes = _sizes(flows)
     names = words.order(sizes)
-    with drawing_style():
-        drawing = Drawing(figsize=(6.4, 6.4))
-        axes = drawing.add_axes((0.0, 0.0, 1.0, 1.0), projection="polar")
-        assert isinstance(axes, PolarAxes)
-        gap = min(2.5, 90 / len(names)) if len(names) > 1 else 0
-        circos = Circos({name: sizes[name] for name in names}, space=gap)
-        for sector in circos.sectors:
-            sector.add_track((93, 100)).axis(fc=words.colour(sector.name), ec="white", lw=0.5)
-            sector.text(
-                shorten(words.label(sector.name), 28),
-                r=104,
-                size=8.5,
-                orientation="vertical",
-                adjust_rotation=True,
-            )
-        used = dict.fromkeys(names, 0)
-        for name in names:  # leaving bands first, then those that arrive
-            for end in (0, 1):
-                for place, flow in enumerate(flows):
-                    if flow[end] == name:
-                        used[f"{end} {place}"] = used[name]
-                        used[name] += flow[2]
-        for place, (source, target, edges) in reversed(list(enumerate(flows))):
-            start, stop = used[f"0 {place}"], used[f"1 {place}"]
-            circos.link(
-                (source, start, start + edges),
-                (target, stop, stop + edges),
-                color=words.colour(source),
-                alpha=0.6,
-                direction=1,
-                allow_twist=False,
-                lw=0,
-            )
-        circos.plotfig(ax=axes)
-        return to_svg(drawing, uid=uid, **mark)
+    hatches = words.hatches(names)
+    side = max(6.4, _LINE * 2 * len(names) / np.pi)  # half of the ring is left for gaps
+    gap = min(2.5, 180 / len(names)) if len(names) > 1 else 0
+    drawing = Drawing(figsize=(side, side))
+    axes = drawing.add_axes((0.0, 0.0, 1.0, 1.0), projection="polar")
+    assert isinstance(axes, PolarAxes)
+    circos = Circos({name: sizes[name] for name in names}, space=gap)
+    for sector in circos.sectors:
+        sector.add_track((93, 100)).axis(
+            fc=words.colour(sector.name), ec="white", lw=0.5, hatch=hatches[sector.name]
+        )
+        sector.text(
+            shorten(words.label(sector.name), 28),
+            r=104,
+            size=8.5,
+            orientation="vertical",
+            adjust_rotation=True,
+        )
+    used = dict.fromkeys(names, 0)
+    for name in names:  # leaving bands first, then those that arrive
+        for end in (0, 1):
+            for place, flow in enumerate(flows):
+                if flow[end] == name:
+                    used[f"{end} {place}"] = used[name]
+                    used[name] += flow[2]
+    for place, (source, target, edges) in reversed(list(enumerate(flows))):
+        start, stop = used[f"0 {place}"], used[f"1 {place}"]
+        circos.link(
+            (source, start, start + edges),
+            (target, stop, stop + edges),
+            color=words.colour(source),
+            alpha=0.6,
+            direction=1,
+            allow_twist=False,
+            lw=0,
+        )
+    circos.plotfig(ax=axes)
+    return drawing
 
 
 def _sizes(flows: Sequence[tuple[str, str, int]]) -> dict[str, int]:
@@ -100,39 +112,46 @@ def sankey_figure(matrix: pd.DataFrame, *, words: Vocabulary, uid: str, **mark: 
     words
         Labels and colours.
     """
+    with drawing_style():
+        return to_svg(sankey_drawing(matrix, words=words), uid=uid, **mark)
+
+
+def sankey_drawing(matrix: pd.DataFrame, *, words: Vocabulary) -> Drawing:
+    """Give the drawing of `sankey_figure`, as high as its labels need."""
     sent = {str(name): int(n) for name, n in matrix.sum(axis=1).items() if n}
     received = {str(name): int(n) for name, n in matrix.sum(axis=0).items() if n}
     most = max(len(sent), len(received))
-    scale = (1 - _GAP * (most - 1)) / int(matrix.to_numpy().sum())
-    left, right = _tops(sent, scale), _tops(received, scale)
-    with drawing_style():
-        drawing = Drawing(figsize=(7.0, max(2.4, 0.32 * most)))
-        axes = drawing.add_axes((0.0, 0.0, 1.0, 1.0))
-        axes.set_axis_off()
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1)
-        from_left, from_right = dict(left), dict(right)
-        for source in matrix.index:
-            for target in matrix.columns:
-                height = scale * int(matrix.loc[source, target])
-                if height:
-                    ends = (from_left[str(source)], from_right[str(target)])
-                    _band(axes, ends=ends, height=height, colour=words.colour(str(source)))
-                    from_left[str(source)] -= height
-                    from_right[str(target)] -= height
-        for tops, sizes, place in ((left, sent, 0.0), (right, received, 1.0 - _BAR)):
-            _bars(axes, tops, sizes, scale=scale, place=place, words=words)
-        for text, place, side in (("ligand from", 0.0, "right"), ("receptor on", 1.0, "left")):
-            axes.text(place, 1.02, text, ha=side, va="bottom", weight="bold", fontsize=9)
-        return to_svg(drawing, uid=uid, **mark)
+    gap = min(_GAP, _GAPS / max(most - 1, 1))
+    scale = (1 - gap * (most - 1)) / int(matrix.to_numpy().sum())
+    left, right = _tops(sent, scale, gap), _tops(received, scale, gap)
+    tall = max(2.4, 0.32 * most)
+    drawing = Drawing(figsize=(7.0, tall))
+    axes = drawing.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    from_left, from_right = dict(left), dict(right)
+    for source in matrix.index:
+        for target in matrix.columns:
+            height = scale * int(matrix.loc[source, target])
+            if height:
+                ends = (from_left[str(source)], from_right[str(target)])
+                _band(axes, ends=ends, height=height, colour=words.colour(str(source)))
+                from_left[str(source)] -= height
+                from_right[str(target)] -= height
+    for tops, sizes, place in ((left, sent, 0.0), (right, received, 1.0 - _BAR)):
+        _bars(axes, tops, sizes, scale=scale, place=place, line=_LINE / tall, words=words)
+    for text, place, side in (("ligand from", 0.0, "right"), ("receptor on", 1.0, "left")):
+        axes.text(place, 1.02, text, ha=side, va="bottom", weight="bold", fontsize=9)
+    return drawing
 
 
-def _tops(sizes: Mapping[str, int], scale: float) -> dict[str, float]:
+def _tops(sizes: Mapping[str, int], scale: float, gap: float) -> dict[str, float]:
     """Upper ends of the bars of one side, from the top down."""
     tops, here = {}, 1.0
     for name, size in sizes.items():
         tops[name] = here
-        here -= scale * size + _GAP
+        here -= scale * size + gap
     return tops
 
 
@@ -160,19 +179,32 @@ def _bars(
     *,
     scale: float,
     place: float,
+    line: float,
     words: Vocabulary,
 ) -> None:
-    side = "right" if place == 0 else "left"
-    for name, top in tops.items():
+    """Draw the bars of one side with their labels, which keep the height of a line apart."""
+    side, rim, away = ("right", 0.0, -1) if place == 0 else ("left", 1.0, 1)
+    hatches = words.hatches(tops)
+    middles = np.array([top - scale * sizes[name] / 2 for name, top in tops.items()])
+    at = -spread(-middles, gap=line, low=line / 2 - 1, high=-line / 2)
+    for name, middle, level in zip(tops, middles, at, strict=True):
         height = scale * sizes[name]
         axes.add_patch(
             Rectangle(
-                (place, top - height), _BAR, height, fc=words.colour(name), ec="white", lw=0.5
+                (place, middle - height / 2),
+                _BAR,
+                height,
+                fc=words.colour(name),
+                ec="white",
+                lw=0.5,
+                hatch=hatches[name],
             )
         )
+        ends = [rim + away * 0.004, rim + away * 0.03]
+        axes.plot(ends, [middle, level], color="#9AA0A6", lw=0.5, clip_on=False)
         axes.text(
-            -0.012 if side == "right" else 1.012,
-            top - height / 2,
+            rim + away * 0.036,
+            level,
             f"{shorten(words.label(name), 28)} ({count(sizes[name])})",
             ha=side,
             va="center",

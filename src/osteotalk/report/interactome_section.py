@@ -191,6 +191,8 @@ def _figures(network: _Network) -> tuple[Figure, ...]:
     alt = f"Network of {len(matrix)} populations. Most supported edges: {top}"
     alt_sankey = f"Flows from ligand to receptor populations. Most supported edges: {top}"
     alt_matrix = f"Matrix of supported edges between {len(matrix)} populations. Most: {top}"
+    patterns = any(palette.hatches(map(str, matrix.index)).values())
+    alike = " Patterns tell populations of similar colours apart." if patterns else ""
     drawn = network_figure(
         matrix, cells=network.cells, words=palette, uid="network", alt=alt, stamp=stamp
     )
@@ -204,7 +206,7 @@ def _figures(network: _Network) -> tuple[Figure, ...]:
             "Supported edges between populations. Arrows run from ligand to receptor, in the "
             "colour of the source; their width is the number of supported edges, small rings are "
             "edges within a population. Nodes grow with the number of cells. A thick arrow means "
-            "many pairs, not strong signalling.",
+            f"many pairs, not strong signalling.{alike}",
             table="table-network",
         ),
         _chords(network),

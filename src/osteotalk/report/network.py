@@ -9,9 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Circle, FancyArrowPatch
 
+from osteotalk.report.figures import spread
 from osteotalk.report.svg import drawing_style, to_svg
 from osteotalk.report.text import count, number, shorten
 from osteotalk.report.vocabulary import Vocabulary
+
+# Inches: of the circle's radius, from the circle to the labels, and from label to label by their
+# number of lines. Up to so many populations the number of cells has a line of its own.
+_UNIT, _AWAY, _LINE, _TWO_LINES = 2.07, 0.6, {1: 0.17, 2: 0.33}, 16
 
 
 def supported_edges(
@@ -61,48 +66,113 @@ def network_figure(
     words
         Colours and labels.
     """
+    with drawing_style():
+        return to_svg(network_drawing(matrix, cells=cells, words=words), uid=uid, **mark)
+
+
+def network_drawing(
+    matrix: pd.DataFrame, *, cells: Mapping[str, int], words: Vocabulary
+) -> Drawing:
+    """Give the drawing of `network_figure`, larger where many labels need the room."""
     names = [str(name) for name in matrix.index]
+    lines = 2 if len(names) <= _TWO_LINES else 1
+    half = -(-len(names) // 2)
+    unit = max(_UNIT, half * _LINE[lines] / 2)  # inches of the circle's radius
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / max(len(names), 1)
     places = {
         name: np.array([np.cos(angle), np.sin(angle)])
         for name, angle in zip(names, angles, strict=True)
     }
+    small = min(1.0, 35 / max(len(names), 1))  # circles of neighbours do not touch
     most_cells = max([cells.get(name, 0) for name in names], default=0) or 1
-    radius = {name: 0.035 + 0.055 * (cells.get(name, 0) / most_cells) ** 0.25 for name in names}
+    radius = {
+        name: small * (0.035 + 0.055 * (cells.get(name, 0) / most_cells) ** 0.25) for name in names
+    }
     top = max(int(matrix.to_numpy().max(initial=0)), 1)
-    with drawing_style():
-        drawing = Drawing(figsize=(7.4, 6.2))
-        axes = drawing.add_axes((0.0, 0.0, 1.0, 1.0))
-        axes.set_axis_off()
-        axes.set_aspect("equal")
-        axes.set_xlim(-1.9, 1.9)
-        axes.set_ylim(-1.5, 1.5)
-        for source, target, size in connected_pairs(matrix):
-            look = {"color": words.colour(source), "alpha": 0.35 + 0.5 * size / top}
-            thick = 0.5 + 4.5 * size / top
-            if source == target:
-                _self_loop(
-                    axes, place=places[source], radius=radius[source], thick=thick, look=look
-                )
-            else:
-                _arrow(
-                    axes,
-                    places=places,
-                    radius=radius,
-                    pair=(source, target),
-                    thick=thick,
-                    look=look,
-                )
-        for name in names:
-            _node(
+    drawing = Drawing(figsize=(3.8 * unit, 3 * unit))
+    axes = drawing.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    axes.set_xlim(-1.9, 1.9)
+    axes.set_ylim(-1.5, 1.5)
+    for source, target, size in connected_pairs(matrix):
+        look = {"color": words.colour(source), "alpha": 0.35 + 0.5 * size / top}
+        thick = 0.5 + 4.5 * size / top
+        if source == target:
+            _self_loop(
                 axes,
-                place=places[name],
-                radius=radius[name],
-                words=words,
-                name=name,
-                cells=cells.get(name, 0),
+                place=places[source],
+                radius=radius[source],
+                size=0.07 * small,
+                thick=thick,
+                look=look,
             )
-        return to_svg(drawing, uid=uid, **mark)
+        else:
+            pair = (source, target)
+            _arrow(axes, places=places, radius=radius, pair=pair, thick=thick, look=look)
+    _nodes(axes, names, places=places, radius=radius, words=words)
+    end = "\n{} cells" if lines == 2 else " ({})"
+    texts = {
+        name: shorten(words.label(name), 28) + end.format(count(cells.get(name, 0)))
+        for name in names
+    }
+    for side, members in ((1, names[:half][::-1]), (-1, names[half:])):
+        _labels(
+            axes, side, members, places=places, texts=texts, line=_LINE[lines] / unit, unit=unit
+        )
+    return drawing
+
+
+def _nodes(
+    axes: Axes,
+    names: Sequence[str],
+    *,
+    places: Mapping[str, np.ndarray],
+    radius: Mapping[str, float],
+    words: Vocabulary,
+) -> None:
+    hatches = words.hatches(names)
+    for name in names:
+        axes.add_patch(
+            Circle(
+                (places[name][0], places[name][1]),
+                radius[name],
+                facecolor=words.colour(name),
+                edgecolor="white",
+                hatch=hatches[name],
+                lw=min(1.5, 25 * radius[name]),
+                zorder=5,
+            )
+        )
+
+
+def _labels(
+    axes: Axes,
+    side: int,
+    members: Sequence[str],
+    *,
+    places: Mapping[str, np.ndarray],
+    texts: Mapping[str, str],
+    line: float,
+    unit: float,
+) -> None:
+    """Write the labels of one half of the circle, from the lowest up, with a line to each node."""
+    reach = 1 + _AWAY / unit
+    wanted = [float(places[name][1]) * reach for name in members]
+    at = spread(wanted, gap=line, low=-reach, high=reach)
+    for name, level in zip(members, at, strict=True):
+        out = side * max(float(np.sqrt(max(reach**2 - level**2, 0.0))), 0.1 / unit)
+        rim = places[name]
+        axes.plot([rim[0], out], [rim[1], level], color="#9AA0A6", lw=0.5, zorder=0, clip_on=False)
+        axes.text(
+            out + side * 0.05 / unit,
+            float(level),
+            texts[name],
+            ha="left" if side > 0 else "right",
+            va="center",
+            fontsize=9,
+            zorder=6,
+        )
 
 
 def matrix_figure(matrix: pd.DataFrame, *, words: Vocabulary, uid: str, **mark: str) -> str:
@@ -180,30 +250,13 @@ def _arrow(
 
 
 def _self_loop(
-    axes: Axes, *, place: np.ndarray, radius: float, thick: float, look: Mapping[str, Any]
+    axes: Axes,
+    *,
+    place: np.ndarray,
+    radius: float,
+    size: float,
+    thick: float,
+    look: Mapping[str, Any],
 ) -> None:
-    centre = place * (1 + radius + 0.03)
-    axes.add_patch(Circle((centre[0], centre[1]), 0.07, fill=False, linewidth=thick, **look))
-
-
-def _node(
-    axes: Axes, *, place: np.ndarray, radius: float, words: Vocabulary, name: str, cells: int
-) -> None:
-    colour = words.colour(name)
-    axes.add_patch(
-        Circle((place[0], place[1]), radius, facecolor=colour, edgecolor="white", lw=1.5, zorder=5)
-    )
-    outside = place * (1.0 + radius + 0.22)
-    side = "center" if abs(place[0]) < 0.15 else ("left" if place[0] > 0 else "right")
-    level = "center"
-    if side == "center":
-        level = "bottom" if place[1] > 0 else "top"
-    axes.text(
-        float(outside[0]),
-        float(outside[1]),
-        f"{shorten(words.label(name), 28)}\n{count(cells)} cells",
-        ha=side,
-        va=level,
-        fontsize=9,
-        zorder=6,
-    )
+    centre = place * (1 + radius + 0.43 * size)
+    axes.add_patch(Circle((centre[0], centre[1]), size, fill=False, linewidth=thick, **look))

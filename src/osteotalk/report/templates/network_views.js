@@ -3,6 +3,7 @@ window.osteotalkViews = (function () {
   "use strict";
 
   const GAP = 7; // pixels between the bars of a flow
+  const LABEL = 16; // pixels from label to label
   const cut = (text, width) => (text.length <= width ? text : text.slice(0, width - 1).trimEnd() + "…");
   // Plotly reads tags and entities in its texts.
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -76,18 +77,42 @@ window.osteotalkViews = (function () {
     return { shapes, arrows, spots };
   }
 
+  // Places of labels from the top, each at least so far from the last and none beyond the ends.
+  function spread(wanted, gap, reach) {
+    const at = [];
+    for (const y of wanted) at.push(Math.min(y, at.length ? at[at.length - 1] - gap : reach));
+    return at.map((y, i) => Math.max(y, (at.length - 1 - i) * gap - reach));
+  }
+
+  // Ends of the lines to the labels, outside of the circle: the right half, then the left one.
+  function labelled(nodes, across, up, gap) {
+    const half = Math.ceil(nodes.length / 2);
+    const order = nodes.map((_, at) => at);
+    const ends = [];
+    for (const [side, members] of [[1, order.slice(0, half)], [-1, order.slice(half).reverse()]]) {
+      const levels = spread(members.map((at) => up * nodes[at].sin), gap, up);
+      members.forEach((at, i) => {
+        const x = side * Math.max(across * Math.sqrt(Math.max(1 - (levels[i] / up) ** 2, 0)), 4);
+        ends[at] = { x, y: levels[i], side: side > 0 ? "middle right" : "middle left" };
+      });
+    }
+    return ends;
+  }
+
   function network({ people, found, focus, width, look, note, nodeNote }) {
-    const height = look.narrow ? 380 : Math.min(720, Math.max(480, width * 0.6));
+    const room = LABEL * Math.ceil(people.length / 2) + 60;
+    const height = Math.max(room, look.narrow ? 380 : Math.min(720, Math.max(480, width * 0.6)));
     const across = Math.max(Math.min(width / 2 - (look.narrow ? 104 : 210), 400), 60);
     const up = height / 2 - (look.narrow ? 56 : 78); // room for the labels above and below
     const nodes = places(people, across, up, look.narrow ? 11 : 20);
     const { shapes, arrows, spots } = strokes(found, people, nodes, look, note);
     const touched = new Set(found.flatMap((flow) => [flow.source, flow.target]));
-    const side = ({ cos, sin }) => {
-      if (Math.abs(cos) < 0.12) return sin > 0 ? "top center" : "bottom center";
-      return cos > 0 ? "middle right" : "middle left";
-    };
-    const away = (node) => node.radius + (look.narrow ? 20 : 30);
+    const away = look.narrow ? 31 : 50; // of the labels from the circle
+    const ends = labelled(nodes, across + away, up + away, LABEL);
+    for (const [at, end] of ends.entries()) {
+      const line = { color: look.ink, width: 0.4 };
+      shapes.push({ type: "line", x0: nodes[at].x, y0: nodes[at].y, x1: end.x, y1: end.y, line, layer: "below" });
+    }
     const heads = { symbol: "triangle-up", angle: of(arrows, "angle"), size: of(arrows, "size"),
       color: of(arrows, "color") };
     const marker = {
@@ -103,9 +128,8 @@ window.osteotalkViews = (function () {
         hoverinfo: "text", marker: { size: 9, opacity: 0 } },
       { name: "nodes", mode: "markers", x: of(nodes, "x"), y: of(nodes, "y"), hoverinfo: "text",
         hovertext: people.map((_, at) => nodeNote(at)), customdata: people.map((_, at) => at), marker },
-      { name: "labels", mode: "text", hoverinfo: "skip", textposition: nodes.map(side),
-        x: nodes.map((node) => node.x + node.cos * away(node)),
-        y: nodes.map((node) => node.y + node.sin * away(node)),
+      { name: "labels", mode: "text", hoverinfo: "skip", textposition: of(ends, "side"),
+        x: of(ends, "x"), y: of(ends, "y"),
         text: people.map((person) => plain(cut(person.label, look.narrow ? 13 : 28))) },
     ].map((trace) => ({ type: "scatter", cliponaxis: false, ...trace }));
     const axis = (reach) => ({ visible: false, fixedrange: true, range: [-reach, reach] });
