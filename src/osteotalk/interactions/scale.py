@@ -28,7 +28,9 @@ _EQUAL, _TIMES = 1e-3, 100.0
 _WHOLE = 0.9  # share of ratios that are whole numbers; a count of 1 is missing in some cells
 _TOLERANCE = 0.01  # of a whole number; ratios up to _LARGEST_RATIO are exact to this in float32
 _LARGEST_RATIO = 50.0
-_UNSCALED = 0.1  # spread of totals of whole numbers, above what scaling leaves
+# Spread of totals of whole numbers: 1 and more in cells as they are counted. Less is left in
+# corrected counts, or comes from populations at one depth.
+_UNSCALED = 0.5
 _MOST_COUNTS = 1e7  # counts per cell; usual depths are 100 to a million
 # Ratio of the totals of cells, 90th to 10th percentile: of all genes, and of those chosen.
 _ALL_GENES, _RATIO_ALL, _RATIO_SOME = 10_000, 2.0, 30.0
