@@ -31,7 +31,10 @@ def checked_matrix(adata: AnnData) -> tuple[sparse.csr_matrix, str]:
         `LARGEST`; if it is surely not the natural logarithm of 1 + counts (`scale.find_scale`), or
         gene names are not unique. Tells what `adata.raw` holds, if there is one.
     """
-    matrix = _as_csr(adata)
+    try:
+        matrix = _as_csr(adata.X)
+    except ScoringError as error:
+        raise ScoringError(str(error) + _about_raw(adata)) from None
     problems = _value_problems(matrix.data)
     found = Scale() if problems else find_scale(matrix)
     if found.wrong:
@@ -49,7 +52,7 @@ def checked_matrix(adata: AnnData) -> tuple[sparse.csr_matrix, str]:
     return matrix, found.doubtful + _about_raw(adata) if found.doubtful else ""
 
 
-def _as_csr(adata: AnnData) -> sparse.csr_matrix:
+def _as_csr(stored: Any) -> sparse.csr_matrix:
     """Read `X` as CSR of float32 or float64, in memory, each value stored once; X is not changed.
 
     Raises
@@ -57,9 +60,8 @@ def _as_csr(adata: AnnData) -> sparse.csr_matrix:
     ScoringError
         If it is empty, lies somewhere else than in memory or a file, or holds no real numbers.
     """
-    stored: Any = adata.X
     if stored is None:
-        msg = f"X is empty. {_PUT}{_about_raw(adata)}"
+        msg = f"X is empty. {_PUT}"
         raise ScoringError(msg)
     if hasattr(stored, "to_memory"):  # sparse, backed by a file
         stored = stored.to_memory()
@@ -150,12 +152,20 @@ def _value_problems(values: np.ndarray) -> list[str]:
     return problems
 
 
+def _refused(values: np.ndarray) -> bool:
+    """Whether values are neither counts nor logarithms."""
+    return not np.isfinite(values).all() or bool((values < 0).any())
+
+
 def _about_raw(adata: AnnData) -> str:
     """What can be done with `adata.raw`, for a message; '' if there is none."""
     if adata.raw is None:
         return ""
-    values = _as_csr(AnnData(adata.raw.X)).data if adata.raw.X is not None else np.zeros(0)
-    if not len(values) or _value_problems(values):
+    try:
+        values = _as_csr(adata.raw.X).data
+    except ScoringError:
+        return ""
+    if not values.size or _refused(values):
         return ""
     counts = np.array_equal(values, np.rint(values))
     return (

@@ -13,6 +13,7 @@ counts can have are told.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numba import njit
@@ -60,20 +61,27 @@ def _undone(value, how):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _survey(indptr, data, how, totals, smallest):
-    """Total and smallest value of each cell; whole ratios to the smallest, and all ratios."""
-    n_whole = n_ratios = 0
+def _add_up(indptr, data, how, totals):
+    """Total of each cell."""
     for cell in range(totals.shape[0]):
-        total, least = 0.0, np.inf
         for entry in range(indptr[cell], indptr[cell + 1]):
             if data[entry] > 0:
-                count = _undone(np.float64(data[entry]), how)
-                total += count
-                least = min(least, count)
-        totals[cell], smallest[cell] = total, least
+                totals[cell] += _undone(np.float64(data[entry]), how)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _compare(indptr, data, how, smallest):
+    """Smallest value of each cell; whole ratios of the others to it, and all ratios."""
+    n_whole = n_ratios = 0
+    for cell in range(smallest.shape[0]):
+        least = np.inf
         for entry in range(indptr[cell], indptr[cell + 1]):
             if data[entry] > 0:
-                ratio = _undone(np.float64(data[entry]), how) / least
+                least = min(least, np.float64(data[entry]))
+        smallest[cell] = _undone(least, how)
+        for entry in range(indptr[cell], indptr[cell + 1]):
+            if data[entry] > 0:
+                ratio = _undone(np.float64(data[entry]), how) / smallest[cell]
                 if 1.5 <= ratio <= _LARGEST_RATIO:
                     n_ratios += 1
                     n_whole += abs(ratio - np.rint(ratio)) <= _TOLERANCE
@@ -82,13 +90,19 @@ def _survey(indptr, data, how, totals, smallest):
 
 @dataclass(frozen=True)
 class _View:
-    """A matrix, undone in one way: totals and smallest counts of its cells, and what follows."""
+    """A matrix, undone in one way; what is asked for is computed."""
 
-    totals: np.ndarray
-    smallest: np.ndarray
-    lattice: bool
+    matrix: sparse.csr_matrix
+    how: int
 
-    @property
+    @cached_property
+    def totals(self) -> np.ndarray:
+        """Counts of each cell that has some."""
+        totals = np.zeros(self.matrix.shape[0])
+        _add_up(self.matrix.indptr, self.matrix.data, self.how, totals)
+        return totals[totals > 0]
+
+    @cached_property
     def spread(self) -> float:
         """90th less 10th percentile of the totals, over their median."""
         if not np.isfinite(self.totals).all():
@@ -96,13 +110,22 @@ class _View:
         low, middle, high = np.quantile(self.totals, [0.1, 0.5, 0.9])
         return float((high - low) / middle)
 
+    @cached_property
+    def _ratios(self) -> tuple[np.ndarray, int, int]:
+        smallest = np.zeros(self.matrix.shape[0])
+        found = _compare(self.matrix.indptr, self.matrix.data, self.how, smallest)
+        return smallest[np.isfinite(smallest)], *found
 
-def _view(matrix: sparse.csr_matrix, how: int) -> _View:
-    totals, smallest = np.zeros(matrix.shape[0]), np.zeros(matrix.shape[0])
-    n_whole, n_ratios = _survey(matrix.indptr, matrix.data, how, totals, smallest)
-    filled = totals > 0
-    lattice = n_ratios >= _FEWEST_RATIOS and n_whole >= _WHOLE * n_ratios
-    return _View(totals[filled], smallest[filled], lattice)
+    @property
+    def smallest(self) -> np.ndarray:
+        """Smallest count of each cell that has some."""
+        return self._ratios[0]
+
+    @property
+    def lattice(self) -> bool:
+        """Whether counts are whole multiples of the smallest of their cell."""
+        _, n_whole, n_ratios = self._ratios
+        return n_ratios >= _FEWEST_RATIOS and n_whole >= _WHOLE * n_ratios
 
 
 def find_scale(matrix: sparse.csr_matrix) -> Scale:
@@ -120,15 +143,16 @@ def find_scale(matrix: sparse.csr_matrix) -> Scale:
     whole numbers; multiples without a logarithm; logarithms of counts that were not scaled; and
     values that, undone, are more counts than a cell has, or very different ones in its cells.
     """
-    values = matrix.data[matrix.data > 0]
-    if not len(values):
+    values = matrix.data
+    if not values.any():
         return Scale()
-    if np.array_equal(values, np.rint(values)):
-        return Scale(doubtful=_whole_numbers(values))
+    few = values[:1000]  # most often enough to tell
+    if np.array_equal(few, np.rint(few)) and np.array_equal(values, np.rint(values)):
+        return Scale(doubtful=_whole_numbers(values[values > 0]))
     if np.count_nonzero(np.diff(matrix.indptr)) < _FEWEST_CELLS:
         return Scale()
-    natural = _view(matrix, NATURAL)
-    linear = _view(matrix, LINEAR)
+    natural = _View(matrix, NATURAL)
+    linear = _View(matrix, LINEAR)
     if _steadier(linear, natural):
         return Scale(wrong=_not_logged(linear))
     if natural.spread <= _STEADY:
@@ -136,7 +160,7 @@ def find_scale(matrix: sparse.csr_matrix) -> Scale:
     if natural.lattice:
         return Scale(doubtful=_unscaled(natural))
     for how in (BASE_2, BASE_10, TWICE):
-        view = _view(matrix, how)
+        view = _View(matrix, how)
         if _steadier(view, natural) or view.lattice:
             return Scale(wrong=_other_logarithm(view, how))
     if linear.lattice:

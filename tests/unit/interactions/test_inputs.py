@@ -142,6 +142,14 @@ def test_what_raw_holds_is_told(toy, toy_pairs, caplog):
     toy.X = counts.X
     with pytest.warns(UserWarning, match=told):
         quick(toy, toy_pairs)
+    counts.X.data *= 1000  # more than any logarithm
+    toy.raw = counts
+    toy.X = counts.X
+    with pytest.raises(ScoringError, match=rf"looks like counts themselves. .*{told}"):
+        quick(toy, toy_pairs)
+    toy.X = None
+    with pytest.raises(ScoringError, match=rf"^X is empty. .*{told}"):
+        quick(toy, toy_pairs)
     few = logs[:, 20:].copy()
     few.raw = logs
     with pytest.raises(ScoringError, match="adata.raw has the genes of 18 pairs: adata = adata.r"):
@@ -151,6 +159,28 @@ def test_what_raw_holds_is_told(toy, toy_pairs, caplog):
     more.raw = logs
     quick(more, toy_pairs)
     assert "X has the genes of 7 pairs, adata.raw those of 20: adata.raw.to_adata()" in caplog.text
+
+
+@pytest.mark.parametrize("change", [lambda x: x - 9.0, lambda x: x > 0, lambda x: x / 0.0])
+@pytest.mark.filterwarnings("ignore:(divide|invalid)")
+def test_raw_that_cannot_be_used_is_not_recommended(toy, toy_pairs, change):
+    raw = AnnData(change(toy.X.toarray()), var=toy.var)
+    toy.X = toy.X.toarray() - 1.0
+    toy.raw = raw
+    with pytest.raises(ScoringError, match=r"per cell\) into X$"):
+        quick(toy, toy_pairs)
+
+
+def test_raw_of_a_file_is_told_too(toy, toy_pairs, tmp_path):
+    toy.raw = toy.copy()
+    toy.X = toy.X.toarray() - 1.0
+    toy.write_h5ad(tmp_path / "x.h5ad")
+    backed = anndata.read_h5ad(tmp_path / "x.h5ad", backed="r")
+    try:
+        with pytest.raises(ScoringError, match="into X. adata.raw has values that may be log-norm"):
+            quick(backed, toy_pairs)
+    finally:
+        backed.file.close()
 
 
 LABELS = {
