@@ -54,17 +54,29 @@ def shuffle_labels(samples: Iterable[AnnData], *, rng: np.random.Generator) -> I
 def shuffle_patients(cohort: Cohort, *, rng: np.random.Generator) -> Cohort:
     """Give the cohort with conditions, and what claims are correlated with, of other patients.
 
-    A patient's samples stay together if all have one condition, else each sample goes its own way.
+    A patient's samples stay together. Where they have several conditions, these are exchanged among
+    them, so that as many patients are compared with themselves as before.
     """
     patients = np.array(cohort.patients, dtype=object)
     conditions = np.array(cohort.conditions, dtype=object)
-    mixed = {p for p in set(patients) if len(set(conditions[patients == p])) > 1}
-    units = [f"{p}/{s}" if p in mixed else p for p, s in zip(patients, cohort.samples, strict=True)]
-    names = sorted(set(units))
-    first = {name: units.index(name) for name in names}
+    partners = _of_others(patients, rng)
+    mixed = np.array([len(set(conditions[patients == own])) > 1 for own in patients])
+    given = partners
+    if mixed.any():
+        given = np.arange(len(patients))
+        given[~mixed] = given[~mixed][_of_others(patients[~mixed], rng)]
+        for name in sorted(set(patients[mixed])):
+            own = np.flatnonzero(patients == name)
+            given[own] = rng.permutation(own)
+    return replace(cohort, conditions=tuple(conditions[given]), partners=partners)
+
+
+def _of_others(patients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Position of the first sample of another patient for each sample, a patient's together."""
+    names = sorted(set(patients))
+    first = {name: int(np.flatnonzero(patients == name)[0]) for name in names}
     other = dict(zip(names, rng.permutation(names), strict=True))
-    partners = np.array([first[other[unit]] for unit in units])
-    return replace(cohort, conditions=tuple(conditions[partners]), partners=partners)
+    return np.array([first[other[name]] for name in patients], dtype=int)
 
 
 def decoy_claims(

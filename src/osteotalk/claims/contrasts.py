@@ -1,7 +1,7 @@
 """Tests on one value per patient: between conditions, and along another quantity."""
 
+import itertools
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,18 +23,47 @@ class Outcome:
     p_value: float
 
 
-def attainable(first: int, second: int) -> float:
-    """Smallest one-sided p-value that so many patients on the two sides can give."""
-    return 1 / math.comb(first + second, first)
+@dataclass(frozen=True)
+class Split:
+    """Values of the patients of two conditions.
+
+    Attributes
+    ----------
+    first, second
+        Those of patients with one of the two (patients x anything).
+    pairs
+        First less second of patients with both (patients x anything).
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    pairs: np.ndarray
 
 
-def compare(first: np.ndarray, second: np.ndarray, *, sign: int, seed: int) -> Outcome:
-    """Compare two groups of patients by the difference of their means.
+def attainable(first: int, second: int, *, pairs: int = 0) -> float:
+    """Smallest one-sided p-value that so many patients in two groups, and pairs, can give."""
+    return 1 / (math.comb(first + second, first) * 2**pairs)
+
+
+def share_of_pairs(split: Split) -> float:
+    """Weight of the pairs in the difference; the rest is that of the groups.
+
+    By how well each would be known if all values were independent and equally spread: a pair counts
+    as one patient on either side. It depends on numbers of patients only, so that a test may
+    relabel them.
+    """
+    n, a, b = len(split.pairs), len(split.first), len(split.second)
+    return (n / 2) / (n / 2 + a * b / (a + b)) if a and b else 1.0
+
+
+def compare(split: Split, *, sign: int, seed: int) -> Outcome:
+    """Compare two conditions by the difference of their means.
 
     Parameters
     ----------
-    first, second
-        One value per patient.
+    split
+        One value per patient, and one difference per patient with both; groups of two or more each,
+        or none, and two or more pairs, or none.
     sign
         1 if the first is expected higher, -1 if lower.
     seed
@@ -42,29 +71,78 @@ def compare(first: np.ndarray, second: np.ndarray, *, sign: int, seed: int) -> O
 
     Returns
     -------
-    First less second, with Welch's interval; the p-value is that of the exact permutation test.
+    First less second, with Welch's interval, or Student's of pairs alone; the p-value is that of
+    the exact permutation test. Patients with one condition exchange their conditions among each
+    other, patients with both exchange their own two.
 
     References
     ----------
-    Welch 1947, Biometrika 34, 28, doi:10.1093/biomet/34.1-2.28; Fisher-Pitman permutation test as
-    in `scipy.stats.permutation_test`.
+    Welch 1947, Biometrika 34, 28, doi:10.1093/biomet/34.1-2.28; Fisher-Pitman permutation tests of
+    two samples and of pairs as in `scipy.stats.permutation_test`.
     """
-    effect = float(first.mean() - second.mean())
-    p = stats.permutation_test(
-        (first, second),
-        lambda x, y, axis: sign * (x.mean(axis=axis) - y.mean(axis=axis)),
-        vectorized=True,
-        alternative="greater",
-        n_resamples=MOST_RELABELLINGS,
-        rng=np.random.default_rng(seed),
-    ).pvalue
-    spread = first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second)
-    if spread == 0:
-        return Outcome(effect, effect, effect, float(p))
-    with warnings.catch_warnings():  # one side without any spread is no reason to warn
-        warnings.simplefilter("ignore", RuntimeWarning)
-        interval = stats.ttest_ind(first, second, equal_var=False).confidence_interval()
-    return Outcome(effect, float(interval.low), float(interval.high), float(p))
+    share = share_of_pairs(split)
+    parts = [(share, split.pairs), (1 - share, split.first), (share - 1, split.second)]
+    parts = [(weight, values) for weight, values in parts if len(values)]
+    effect = float(sum(weight * values.mean() for weight, values in parts))
+    rng = np.random.default_rng(seed)
+    p = (
+        _exchanged(split, share, sign=sign, rng=rng)
+        if len(split.pairs)
+        else _dealt(split, sign, rng)
+    )
+    errors = np.array([weight**2 * values.var(ddof=1) / len(values) for weight, values in parts])
+    if errors.sum() == 0:
+        return Outcome(effect, effect, effect, p)
+    freedom = errors.sum() ** 2 / sum(
+        error**2 / (len(values) - 1) for error, (_, values) in zip(errors, parts, strict=True)
+    )
+    width = float(stats.t.ppf(0.975, freedom) * math.sqrt(errors.sum()))
+    return Outcome(effect, effect - width, effect + width, p)
+
+
+def _dealt(split: Split, sign: int, rng: np.random.Generator) -> float:
+    """One-sided p-value of two groups."""
+    return float(
+        stats.permutation_test(
+            (split.first, split.second),
+            lambda x, y, axis: sign * (x.mean(axis=axis) - y.mean(axis=axis)),
+            vectorized=True,
+            alternative="greater",
+            n_resamples=MOST_RELABELLINGS,
+            rng=rng,
+        ).pvalue
+    )
+
+
+def _exchanged(split: Split, share: float, *, sign: int, rng: np.random.Generator) -> float:
+    """One-sided p-value of pairs, and of groups beside them.
+
+    Every way to turn the pairs with every way to deal the groups, or as many as are drawn.
+    """
+    n, a = len(split.pairs), len(split.first)
+    both = np.concatenate([split.first, split.second])
+    every = 2**n * math.comb(len(both), a) <= MOST_RELABELLINGS
+    if every:
+        turns = np.array(list(itertools.product((1, -1), repeat=n)))
+        chosen = np.array(list(itertools.combinations(range(len(both)), a)), dtype=int)
+        dealt = np.zeros((len(chosen), len(both)), dtype=bool)
+        np.put_along_axis(dealt, chosen, values=True, axis=1)
+    else:
+        turns = rng.choice((1, -1), size=(MOST_RELABELLINGS, n))
+        dealt = rng.random((MOST_RELABELLINGS, len(both))).argsort(axis=1) < a
+    turned = share * (turns @ split.pairs) / n
+    groups = np.zeros(len(dealt))
+    if len(both):
+        first = dealt @ both
+        groups = (1 - share) * (first / a - (both.sum() - first) / (len(both) - a))
+    found = sign * ((turned[:, None] + groups).ravel() if every else turned + groups)
+    seen = sign * float(
+        share * split.pairs.mean()
+        + ((1 - share) * (split.first.mean() - split.second.mean()) if len(both) else 0.0)
+    )
+    slack = 1e-9 * max(np.abs(split.pairs).max(), np.abs(both).max(initial=0.0))
+    as_strong = int((found >= seen - slack).sum())
+    return as_strong / len(found) if every else (1 + as_strong) / (1 + len(found))
 
 
 def correlate(values: np.ndarray, along: np.ndarray, *, sign: int, seed: int) -> Outcome:

@@ -13,7 +13,7 @@ from osteotalk.claims.claim import CONDITIONS, UNTESTABLE, Claim, read_claims
 from osteotalk.claims.cohort import Cohort
 from osteotalk.claims.contrasts import (
     MIN_CORRELATED,
-    attainable,
+    Split,
     compare,
     correlate,
     mean_interval,
@@ -21,6 +21,7 @@ from osteotalk.claims.contrasts import (
 )
 from osteotalk.claims.controls import Ledger, Settings
 from osteotalk.claims.decoys import decoy_p_value
+from osteotalk.claims.design import Design, difference, read_design
 from osteotalk.claims.measure import Measurement, measure
 from osteotalk.claims.panels import (
     ELSEWHERE,
@@ -225,7 +226,7 @@ def _plain(found: Measurement, cohort: Cohort) -> tuple[dict[str, Any], Panel]:
         **dict(zip(("effect", "effect_low", "effect_high"), effect, strict=True)),
         **_against_decoys(compared),
     }
-    return row, Panel(np.arange(len(found.samples)), statistics=compared)
+    return row, Panel([np.arange(len(found.samples))], statistics=compared)
 
 
 def _between_conditions(
@@ -234,36 +235,25 @@ def _between_conditions(
     condition = np.array(cohort.conditions, dtype=object)[found.samples]
     on = [np.isin(condition, side) for side in (claim.first, claim.second)]
     own = np.array(cohort.patients, dtype=object)[found.samples]
-    both = set(own[on[0]]) & set(own[on[1]])  # their two values would not be independent
-    on = [side & ~np.isin(own, list(both)) for side in on]
-    n = [len(set(own[side])) for side in on]
-    result: dict[str, Any] = {"n_informative": sum(n)}
-    panel = Panel(np.flatnonzero(on[0] | on[1]))
+    design = read_design(own, on, least=rules.min_patients, most_p=rules.max_direction_p)
+    on = [side & np.isin(own, list(design.patients)) for side in on]
     names = ["+".join(side) for side in (claim.first, claim.second)]
-    left = f"; {len(both)} with both are left out" if both else ""
-    if min(n) < rules.min_patients or attainable(*n) > rules.max_direction_p:
-        reason = (
-            f"too few patients: {n[0]} with {names[0]} against {n[1]} with {names[1]}; "
-            f"{rules.min_patients} of each are needed, and enough that chance alone would order "
-            f"them so in at most {rules.max_direction_p:g} of all cases{left}"
-        )
-        return result | {"reason": reason}, panel
-    sides = [_patients(found, cohort, side) for side in on]
-    first, second = (side[0] for side in sides)
-    if not first.any() and not second.any():
+    result: dict[str, Any] = {"n_informative": len(design.patients)}
+    panel = Panel([np.flatnonzero(side) for side in on])
+    if not design.testable:
+        return result | {"reason": design.too_few(*names)}, panel
+    values, controls, elsewhere = _by_side(found, cohort, on, design)
+    if not any(found.value[side].any() for side in on):
         return result | {"given": NOT_SUPPORTED, "reason_given": "detected in no patient"}, panel
-    outcome = compare(first, second, sign=claim.sign, seed=settings.seed)
+    outcome = compare(values, sign=claim.sign, seed=settings.seed)
 
-    def statistic(values: tuple[np.ndarray, ...]) -> np.ndarray:
+    def statistic(split: Split) -> np.ndarray:
         with np.errstate(invalid="ignore"):
-            difference = _mean(values[0]) - _mean(values[1])
-        return claim.sign * difference
+            return claim.sign * difference(split, _mean)
 
-    controls = tuple(side[1] for side in sides)
-    elsewhere = tuple(side[2] for side in sides) if found.elsewhere is not None else None
     compared = _statistics(claim.sign * outcome.effect, controls, elsewhere, statistic)
     return result | {
-        "n_sides": f"{n[0]} patients with {names[0]}, {n[1]} with {names[1]}{left}",
+        "n_sides": design.told(*names),
         "sign": claim.sign,
         "effect": outcome.effect,
         "effect_low": outcome.low,
@@ -271,6 +261,23 @@ def _between_conditions(
         "direction_p": outcome.p_value,
         **_against_decoys(compared),
     }, replace(panel, statistics=compared)
+
+
+def _by_side(
+    found: Measurement, cohort: Cohort, on: Sequence[np.ndarray], design: Design
+) -> tuple[Split, Split, Split | None]:
+    """Values of claim, controls and population decoys, of the patients on two sides."""
+    sides = [_patients(found, cohort, side) for side in on]
+    own = np.array(cohort.patients, dtype=object)[found.samples]
+    names = [sorted(set(own[side])) for side in on]
+    values, controls = (
+        design.split(first, second, names)
+        for first, second in zip(sides[0][:2], sides[1][:2], strict=True)
+    )
+    first, second = sides[0][2], sides[1][2]
+    if first is None or second is None:
+        return values, controls, None
+    return values, controls, design.split(first, second, names)
 
 
 def _correlation(
@@ -288,7 +295,7 @@ def _correlation(
     x, _ = cohort.by_patient(along[found.samples[on]], found.samples[on])
     least = max(rules.min_patients, MIN_CORRELATED)
     result: dict[str, Any] = {"n_informative": len(value)}
-    panel = Panel(np.flatnonzero(on), along)
+    panel = Panel([np.flatnonzero(on)], along)
     if len(value) < least:
         reason = f"too few patients: {len(value)} with both, {least} are needed"
         return result | {"reason": reason}, panel

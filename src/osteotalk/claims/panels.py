@@ -1,7 +1,7 @@
 """What stands behind the evidence on a claim: its patients, and the decoys it was compared with."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,14 +36,15 @@ class Panel:
     Attributes
     ----------
     on
-        Which of the informative samples of the `Measurement` entered, by position.
+        Which of the informative samples of the `Measurement` entered, by position; for each side of
+        a contrast between conditions apart.
     along
         The other quantity of a correlation, per sample of the cohort (S).
     statistics
         What was compared, by control; empty where nothing was.
     """
 
-    on: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    on: Sequence[np.ndarray] = ()
     along: np.ndarray | None = None
     statistics: Mapping[str, Compared] = field(default_factory=dict)
 
@@ -54,13 +55,21 @@ def value_rows(
     """Values of one claim by patient, sorted: rows of table `values`.
 
     Samples of a patient are averaged, as for the test; `condition` names those of the samples that
-    entered.
+    entered. A patient with both conditions of a contrast has a row for each.
     """
-    rows = found.samples[panel.on]
+    rows = [row for on in panel.on for row in _side_rows(claim, cohort, found, panel, on)]
+    return sorted(rows, key=lambda row: (row["patient"], row["condition"]))
+
+
+def _side_rows(
+    claim: Claim, cohort: Cohort, found: Measurement, panel: Panel, on: np.ndarray
+) -> list[dict[str, Any]]:
+    """Rows of `value_rows` for some of the samples."""
+    rows = found.samples[on]
     numbers = np.full((len(rows), 4), np.nan)
-    numbers[:, 0], numbers[:, 1] = found.value[panel.on], found.active[panel.on]
+    numbers[:, 0], numbers[:, 1] = found.value[on], found.active[on]
     if found.controls.size:
-        numbers[:, 2] = found.controls[panel.on].mean(axis=1)
+        numbers[:, 2] = found.controls[on].mean(axis=1)
     if panel.along is not None:
         numbers[:, 3] = panel.along[rows]
     by_patient, patients = cohort.by_patient(numbers, rows)

@@ -1,16 +1,18 @@
 """The cells, populations and pairs of one sample that take part in scoring."""
 
 import logging
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.interactions import checks
 from osteotalk.interactions.checks import ScoringError
 from osteotalk.interactions.groups import Groups, gather, gene_columns
+from osteotalk.interactions.inputs import checked_input
 from osteotalk.interactions.resource import measured, subunits
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,10 @@ class Sample:
         Pairs of which all genes are expressed by some cell: ligand, receptor.
     allowed
         Which populations are scored with each other (source by target).
+    groupby_pairs
+        The same as it was asked for, as text; None for all.
+    origin
+        Dataset, sample and condition of the cells, '' where unknown.
     """
 
     matrix: sparse.csr_matrix
@@ -42,6 +48,8 @@ class Sample:
     groups: Groups
     pairs: pd.DataFrame
     allowed: np.ndarray
+    groupby_pairs: pd.DataFrame | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self, genes: pd.Index) -> tuple[sparse.csc_matrix, np.ndarray]:
         """Expression of some genes in the cells that take part, and their populations."""
@@ -73,15 +81,15 @@ def read_sample(
     osteotalk.interactions.checks.ScoringError
         If something cannot be used.
     """
-    label = checks.checked_labels(adata, groupby)
-    matrix = checks.checked_matrix(adata)
-    checks.check_pairs(resource, adata.var_names)
+    checked = checked_input(adata, groupby, resource, groupby_pairs)
+    if checked.doubt:
+        warnings.warn(checked.doubt, stacklevel=3)  # whoever called `score`
+    matrix, label, groupby_pairs = checked.matrix, checked.label, checked.groupby_pairs
     named = (label != "").to_numpy()
     if not named.all():
         matrix, label = matrix[named], label[named]
     wanted = label
     if groupby_pairs is not None:
-        checks.check_groupby_pairs(groupby_pairs, label)
         wanted = label[label.isin([*groupby_pairs["source"], *groupby_pairs["target"]])]
     left_out = adata.n_obs - len(wanted)
     kept = kept_populations(wanted, n_left_out=left_out, min_cells=min_cells)
@@ -108,7 +116,30 @@ def read_sample(
         len(resource),
         len(expressed),
     )
-    return Sample(matrix, label, adata.var_names, groups, expressed, allowed)
+    _tell_of_raw(adata, resource, n_pairs=len(pairs))
+    return Sample(
+        matrix,
+        label,
+        adata.var_names,
+        groups,
+        expressed,
+        allowed,
+        groupby_pairs,
+        checked.origin,
+    )
+
+
+def _tell_of_raw(adata: AnnData, resource: pd.DataFrame, *, n_pairs: int) -> None:
+    """Tell the log if `adata.raw`, which is not scored, has genes of more pairs."""
+    if adata.raw is None:
+        return
+    pairs = measured(resource, adata.raw.var_names)[["ligand", "receptor"]].drop_duplicates()
+    if len(pairs) > n_pairs:
+        log.warning(
+            "X has the genes of %d pairs, adata.raw those of %d: adata.raw.to_adata() has them all",
+            n_pairs,
+            len(pairs),
+        )
 
 
 def _allowed(kept: pd.Index, groupby_pairs: pd.DataFrame | None, *, min_cells: int) -> np.ndarray:

@@ -24,7 +24,6 @@ from osteotalk.tables.model import TableError
 log = logging.getLogger(__name__)
 
 ENGINES = ("fast", "liana")
-_SAMPLE = ("dataset", "sample", "condition")
 
 
 def score(
@@ -54,10 +53,11 @@ def score(
     ----------
     adata
         Cells x genes; `X` is log-normalised (natural logarithm of 1 + counts scaled per cell),
-        sparse or dense, and is not changed. If `obs` has the columns dataset, sample or condition
-        with one value, it is copied to the result.
+        sparse, dense or backed by a file, and is not changed; `raw` is not used. If `obs` has the
+        columns dataset, sample or condition with one value, it is copied to the result.
     groupby
-        Column of `obs` with the population. Cells that are unassigned or have none take no part.
+        Column of `obs` with the population: text, categories, numbers or truth values. Cells that
+        are unassigned or have none take no part.
     resource
         Name of one of LIANA's resources, a file with the columns ligand and receptor, or a table
         with these columns. Subunits of complexes are joined by '_'. Pairs are scored as listed: if
@@ -101,7 +101,7 @@ def score(
     Warns
     -----
     UserWarning
-        If `X` looks like counts.
+        If `X` may not be log-normalised (`osteotalk.interactions.scale.find_scale`).
 
     Examples
     --------
@@ -140,7 +140,7 @@ def score(
             expr_prop=expr_prop,
             extra=extra,
             min_cells=min_cells,
-            groupby_pairs=groupby_pairs,
+            groupby_pairs=sample.groupby_pairs,
             n_perms=n_perms if null == "permutation" else None,
             seed=seed,
         )
@@ -155,7 +155,7 @@ def score(
     # the order of p-values too small to print is that of their logarithms
     edges["specificity_rank"] = aggregate(edges.assign(p_value=edges["log_p"]), specificity)
     log.info("%d edges scored between %d populations", len(edges), len(sample.groups.labels))
-    edges = edges.assign(**{name: _only_value(adata.obs, name) for name in _SAMPLE})
+    edges = edges.assign(**sample.origin)
     return conform(edges, table="interactions")
 
 
@@ -253,9 +253,3 @@ def _described(edges: pd.DataFrame, sample: Sample) -> pd.DataFrame:
         edges[f"{side}_props"] = groups.shares[population, gene]
         edges[f"n_{end}"] = groups.sizes[population]
     return edges
-
-
-def _only_value(obs: pd.DataFrame, column: str) -> str:
-    """Give the value of a column of `obs` if it has one only, else ''."""
-    values = set(obs[column].astype(str)) if column in obs else set()
-    return values.pop() if len(values) == 1 else ""

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 TARGET_SUM = 1e4  # counts per cell after scaling
 MIN_CELLS = 20  # below this no neighbour graph makes sense
+MIN_GENES = 2  # below this there is no principal component
 # Cells of the map before aligning; it serves one figure, and the map of all cells is the slow step.
 MAX_BEFORE = 20_000
 # What is known of a gene and kept through the stages, where the files have it.
@@ -186,7 +187,8 @@ def integrate(
     osteotalk.prepare.align.MethodError
         If the method cannot run here.
     ValueError
-        If fewer than 20 cells are left in all.
+        If fewer than 20 cells are left in all, or the samples share fewer than 2 genes with
+        counts, or fewer than 2 of these are chosen as variable.
 
     References
     ----------
@@ -246,6 +248,15 @@ def _reduce(adata: AnnData, *, n_top_genes: int, n_pcs: int, seed: int) -> int:
     sc.pp.log1p(adata)
     log.info("normalised")
     shared = ~adata.var_names.isin(partly_measured(adata.uns.get(KEY, {})))
+    seen = shared & (counts.getnnz(axis=0) > 0)
+    if seen.sum() < MIN_GENES:
+        msg = (
+            f"the samples share {shared.sum()} of {adata.n_vars} genes, and cells have counts of "
+            f"{seen.sum()} of these ({some(adata.var_names[seen]) or 'none'}); at least "
+            f"{MIN_GENES} are needed to compare cells. Are some samples of another species, id "
+            "type or panel? Leave them out or map their genes"
+        )
+        raise ValueError(msg)
     part = adata if shared.all() else adata[:, shared].copy()
     big_enough = adata.obs["sample"].value_counts().min() >= MIN_CELLS
     sc.pp.highly_variable_genes(
@@ -255,7 +266,14 @@ def _reduce(adata: AnnData, *, n_top_genes: int, n_pcs: int, seed: int) -> int:
     )
     variable = part.var["highly_variable"].reindex(adata.var_names, fill_value=False)
     adata.var["highly_variable"] = variable.to_numpy(dtype=bool)
-    n_pcs = min(n_pcs, adata.n_obs - 1, int(adata.var["highly_variable"].sum()) - 1)
+    n_variable = int(adata.var["highly_variable"].sum())
+    if n_variable < MIN_GENES:
+        msg = (
+            f"{n_variable} of the {shared.sum()} genes that all samples share is chosen as "
+            f"variable; at least {MIN_GENES} are needed (integration.n_top_genes: {n_top_genes})"
+        )
+        raise ValueError(msg)
+    n_pcs = min(n_pcs, adata.n_obs - 1, n_variable - 1)
     sc.pp.pca(adata, n_comps=n_pcs, mask_var="highly_variable", random_state=seed)
     log.info("%d principal components", n_pcs)
     return n_pcs

@@ -105,6 +105,7 @@ def _patient_figure(row: Row, parts: Parts, *, names: Names, stamp: str) -> tupl
     if not known:
         return ()
     lost = sum(len(own) for _, own in parts) - sum(len(own) for _, own in known)
+    pairs = sum(int(own["patient"].duplicated().sum()) for _, own in known)
     if contrast == CONDITIONS:
         known = [
             (f"{title}: {words(name)}" if len(known) > 1 else words(name), group)
@@ -131,6 +132,8 @@ def _patient_figure(row: Row, parts: Parts, *, names: Names, stamp: str) -> tupl
             "the black line the mean of the patients. Where ticks are as far right as the dots, "
             "other pairs or genes of the same detection do as well."
         )
+    if pairs:
+        caption += f" A line joins the two dots of each of {plural(pairs, 'patient')} with both."
     if lost:
         caption += f" {plural(lost, 'patient')} without a value not drawn."
     return (Figure("figure-patients", svg, alt, caption, table="table-patients"),)

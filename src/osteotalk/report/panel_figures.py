@@ -51,6 +51,7 @@ def patients_figure(
                 for (_, own), start, tall in zip(rows, top[:-1], deep, strict=True)
             ]
         )
+        paired = not plain and _link_pairs(axes, ordered, places)
         _dots(axes, ordered, places, plain=plain)
         means = [float(np.mean(own["value"].to_numpy(float))) for _, own in rows]
         axes.vlines(means, top[:-1], top[:-1] + deep, color="#1C1F23", lw=1.4, zorder=1)
@@ -58,7 +59,7 @@ def patients_figure(
         row_labels(axes, top[:-1] + deep / 2, [shorten(label, 34) for label, _ in rows])
         axes.set_ylim(top[-1] - 0.125, -0.1)
         axes.set_xlabel(unit)
-        _patients_legend(drawing, height, plain=plain)
+        _patients_legend(drawing, height, plain=plain, paired=paired)
         return to_svg(drawing, uid=uid, **mark)
 
 
@@ -82,13 +83,23 @@ def _dots(axes: Axes, own: pd.DataFrame, places: np.ndarray, *, plain: bool) -> 
         )
 
 
-def _patients_legend(drawing: Drawing, height: float, *, plain: bool) -> None:
+def _link_pairs(axes: Axes, own: pd.DataFrame, places: np.ndarray) -> bool:
+    """Draw a line between the two dots of a patient with both conditions; tell if there is one."""
+    rows = own.assign(_place=places).groupby(["dataset", "patient"], sort=True)
+    pairs = [pair for _, pair in rows[["value", "_place"]] if len(pair) > 1]
+    for pair in pairs:
+        axes.plot(pair["value"], pair["_place"], color=_SHAPE, lw=1.0, zorder=0.5)
+    return bool(pairs)
+
+
+def _patients_legend(drawing: Drawing, height: float, *, plain: bool, paired: bool) -> None:
     dot: dict[str, Any] = {"ls": "", "marker": "o", "markeredgecolor": _ACTIVE, "ms": 5.5}
     shown = [
         (Line2D([], [], color=_ACTIVE, **dot), "active patient" if plain else "patient"),
         *([(Line2D([], [], color="#FFFFFF", **dot), "not active")] if plain else []),
         (Line2D([], [], ls="", marker="|", color=_DECOY, ms=8, mew=1.5), "mean of its decoys"),
         (Line2D([], [], color="#1C1F23", lw=1.4), "mean of the patients"),
+        *([(Line2D([], [], color=_SHAPE, lw=1.0), "the same patient")] if paired else []),
     ]
     drawing.legend(
         [handle for handle, _ in shown],

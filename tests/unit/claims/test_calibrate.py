@@ -79,14 +79,24 @@ def test_patients_swap_conditions_as_blocks(kit):
     assert len(seen) > 5
 
 
-def test_samples_of_a_patient_with_both_conditions_go_their_own_ways(kit):
+def test_a_patient_with_both_conditions_exchanges_its_own(kit):
+    """So there are as many pairs as before; the others exchange theirs among each other."""
+    patients, conditions = "AABBCCCDE", "xyxyxxyxy"
     cohort = kit.light_cohort(
-        np.ones((4, 2, 1)), populations="ab", patients=tuple("AABC"), conditions=tuple("xyxy")
+        np.ones((9, 2, 1)), populations="ab", patients=tuple(patients), conditions=tuple(conditions)
     )
-    for seed in range(20):
+    seen = set()
+    for seed in range(60):
         got = shuffle_patients(cohort, rng=np.random.default_rng(seed))
-        assert sorted(got.conditions) == ["x", "x", "y", "y"]
-        assert sorted(got.partners) == [0, 1, 2, 3]
+        for name in "ABC":
+            own = [i for i in range(9) if patients[i] == name]
+            assert sorted(got.conditions[i] for i in own) == sorted(conditions[i] for i in own)
+        assert sorted(got.conditions[7:]) == ["x", "y"]
+        partners = np.array(list(patients))[got.partners]
+        assert partners[0] == partners[1]
+        assert len(set(partners)) == 5
+        seen.add(got.conditions)
+    assert len(seen) > 20  # of 2 x 2 x 3 x 2
 
 
 @pytest.fixture(scope="module")

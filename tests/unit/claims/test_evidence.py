@@ -273,14 +273,97 @@ def contrast(kit, cohort, **cells):
     return kit.evidence_of(cohort, kit.claims_table(row))[0].iloc[0]
 
 
-def test_patients_with_both_conditions_are_left_out_and_counted(kit):
+def test_too_few_patients_with_both_conditions_are_left_out_and_counted(kit):
     cohort = two_conditions(
         kit, [1, 2, 1.5, 9, 0, 7, 8, 7.5], "aaaabbbb", ["A", "B", "C", "X", "X", "D", "E", "F"]
     )
     row = contrast(kit, cohort)
     assert row["effect"] == pytest.approx(7.5 - 1.5)
     assert (row["n_informative"], row["direction_p"]) == (6, 1 / 20)
-    assert "in 3 patients with b, 3 with a; 1 with both are left out, p = 0.05" in row["reason"]
+    assert "in 3 patients with b, 3 with a; 1 with both is left out, p = 0.05" in row["reason"]
+
+
+def paired(kit, first, second, *, only_b=(), only_a=()):
+    """Patients P0.. with both conditions, then those with one."""
+    levels = [*first, *second, *only_b, *only_a]
+    conditions = "b" * len(first) + "a" * len(second) + "b" * len(only_b) + "a" * len(only_a)
+    own = [f"P{i}" for i in range(len(first))]
+    others = [f"Q{i}" for i in range(len(only_b) + len(only_a))]
+    return two_conditions(kit, levels, conditions, [*own, *own, *others])
+
+
+def test_patients_with_both_conditions_are_compared_with_themselves(kit):
+    """Patients differ by far more than the conditions within one of them."""
+    second = np.array([1, 10, 20, 30, 40.0])
+    first = second + np.array([1, 2, 1.5, 1, 2])
+    row = contrast(kit, paired(kit, first, second))
+    assert (row["n_informative"], row["direction_p"], row["verdict"]) == (5, 1 / 32, "supported")
+    low, high = stats.t.interval(0.95, 4, loc=1.5, scale=stats.sem(first - second))
+    assert row[["effect", "effect_low", "effect_high"]].tolist() == pytest.approx([1.5, low, high])
+    told = "in 5 patients with both b and a, each against itself, p = 0.031; stronger"
+    assert told in row["reason"]
+    lower = contrast(kit, paired(kit, second, first), direction="lower")
+    assert (lower["direction_p"], lower["effect"]) == (1 / 32, pytest.approx(-1.5))
+    worse = contrast(kit, paired(kit, second, first))
+    assert worse["verdict"] == "contradicted"
+
+
+def test_pairs_and_other_patients_are_tested_together(kit):
+    """Of each only what is enough; the others are counted."""
+    second, first = np.array([1, 10, 20.0]), np.array([2, 12, 21.5])
+    cohort = paired(kit, first, second, only_b=[7, 8, 9], only_a=[1, 2, 3])
+    row = contrast(kit, cohort)
+    assert (row["n_informative"], row["direction_p"]) == (9, pytest.approx(1 / (8 * 20)))
+    assert row["effect"] == pytest.approx((1.5 * 1.5 + 1.5 * 6) / 3)  # 3 / 2 and 9 / 6
+    assert (
+        "in 3 patients with both b and a, each against itself, and 3 patients with b only, 3 with "
+        "a only, p = 0.0063"
+    ) in row["reason"]
+    second, first = np.arange(1, 12, 2.0), np.arange(2, 13, 2.0)
+    row = contrast(kit, paired(kit, first, second, only_b=[7, 8, 9], only_a=[100]))
+    assert (row["n_informative"], row["direction_p"], row["effect"]) == (6, 1 / 64, 1)
+    assert "itself; 3 with b only and 1 with a only are left out, p = 0.016" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "only_b", "only_a", "n"), [(4, 0, 0, 4), (3, 2, 4, 9), (2, 3, 2, 7)]
+)
+def test_too_few_pairs_say_how_many_are_needed(kit, pairs, only_b, only_a, n):
+    first, second = np.arange(pairs) + 2.0, np.arange(pairs) + 1.0
+    cohort = paired(kit, first, second, only_b=np.ones(only_b), only_a=np.ones(only_a))
+    row = contrast(kit, cohort)
+    assert (row["verdict"], row["n_informative"]) == ("not testable", n)
+    assert row["reason"].startswith(
+        f"too few patients: {only_b} with b only against {only_a} with a only, {pairs} with both; "
+        "3 of each are needed, and enough that chance alone would order them so in at most 0.05 "
+        "of all cases (5 with both are enough by themselves)"
+    )
+
+
+def test_several_samples_of_a_pair_are_averaged_on_each_side(kit):
+    levels = [3, 5, 1, *[2.0, 1.0] * 4]  # P0: two of b, one of a
+    names = ["P0", "P0", "P0", *[f"P{i}" for i in range(1, 5) for _ in "ba"]]
+    row = contrast(kit, two_conditions(kit, levels, "bba" + "ba" * 4, names))
+    assert row["effect"] == pytest.approx((3 + 4 * 1) / 5)
+    assert row["direction_p"] == 1 / 32
+
+
+def test_decoys_of_pairs_are_compared_in_the_same_way(kit):
+    """By loops over genes of the same detection: the mean difference within patients."""
+    rng = np.random.default_rng(0)
+    cohort = paired(kit, np.arange(2, 8.0), np.arange(1, 7.0))
+    means = rng.gamma(2, 1, size=cohort.means.shape)
+    means[:, 0, 0] = cohort.means[:, 0, 0]
+    cohort = kit.replace(cohort, means=means)
+    table = kit.claims_table(
+        GENE | kit.CONDITIONS | {"contrast_with": "b>a", "direction": "higher"}
+    )
+    found = kit.findings_of(cohort, table)
+    own = found.statistics[found.statistics["role"] == "decoy"]["statistic"]
+    expected = (means[:6, 0] - means[6:, 0]).mean(axis=0)[1:]
+    assert sorted(own) == pytest.approx(sorted(expected))
+    p = (1 + np.sum(expected >= 1 - 1e-9)) / (1 + len(expected))
+    assert found.evidence["decoy_p"].iloc[0] == pytest.approx(p)
 
 
 def test_samples_of_a_patient_are_averaged_before_they_are_compared(kit):

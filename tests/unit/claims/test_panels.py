@@ -202,6 +202,15 @@ def test_a_contrast_shows_the_patients_on_either_side(kit):
     assert set(found.values["decoys"]) == {1.0}
 
 
+def test_a_patient_with_both_conditions_is_shown_on_either_side(kit):
+    _, rows = light_values(
+        kit, [2, 1, 3, 2, 4, 3, 5, 4, 6, 4], "ba" * 5, "AABBCCDDEE",
+        contrast="conditions", contrast_with="b>a", direction="higher",
+    )  # fmt: skip
+    assert rows[:4] == [["A", "a", 1], ["A", "b", 2], ["B", "a", 2], ["B", "b", 3]]
+    assert len(rows) == 10
+
+
 def test_a_plain_claim_names_all_conditions_of_a_patient(kit):
     _, rows = light_values(kit, [1, 1, 1, 1], "baab", "AABC")
     assert [row[:2] for row in rows] == [["A", "a;b"], ["B", "a"], ["C", "b"]]

@@ -7,7 +7,9 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.interactions import score
-from osteotalk.interactions.checks import ScoringError, checked_labels, checked_matrix
+from osteotalk.interactions.checks import ScoringError
+from osteotalk.interactions.labels import checked_labels
+from osteotalk.interactions.matrix import checked_matrix
 
 
 def with_values(adata, **places):
@@ -103,15 +105,15 @@ def test_the_largest_logarithm_is_allowed(toy, toy_pairs):
 def test_one_value_that_is_not_whole_is_enough():
     values = np.ones((4, 3))
     values[2, 2] = 1.5
-    assert checked_matrix(AnnData(values)).nnz == 12
-    assert checked_matrix(AnnData(np.zeros((4, 3)))).nnz == 0
+    assert checked_matrix(AnnData(values))[0].nnz == 12
+    assert checked_matrix(AnnData(np.zeros((4, 3))))[0].nnz == 0
 
 
 def test_text_and_nothing_are_no_matrix(toy, toy_pairs):
     refused(
         AnnData(np.ones((120, 41), dtype=bool), obs=toy.obs, var=toy.var),
         toy_pairs,
-        "^X holds bool, not numbers$",
+        "^X holds bool, not numbers. Put log-normalised",
     )
     refused(AnnData(obs=toy.obs, var=toy.var), toy_pairs, "^X is empty. Put log-normalised")
 
@@ -119,18 +121,18 @@ def test_text_and_nothing_are_no_matrix(toy, toy_pairs):
 def test_a_matrix_is_checked_in_any_format(toy):
     expected = toy.X.toarray()
     for matrix in (toy.X, toy.X.tocsc(), expected, np.asfortranarray(expected)):
-        found = checked_matrix(AnnData(matrix))
+        found, _ = checked_matrix(AnnData(matrix))
         assert found.format == "csr"
         assert found.dtype == np.float64
         np.testing.assert_array_equal(found.toarray(), expected)
-    assert checked_matrix(AnnData(toy.X.astype(np.float32))).dtype == np.float32
+    assert checked_matrix(AnnData(toy.X.astype(np.float32)))[0].dtype == np.float32
 
 
 def test_values_that_are_stored_twice_are_added_up():
     """A matrix of coordinates may hold 0.5 + 0.25 in one place; it counts as one cell."""
     parts = (np.array([0.5, 0.25, 1.5]), np.array([1, 1, 0]), np.array([0, 2, 3]))
     adata = AnnData(sparse.csr_matrix(parts, shape=(2, 2)))
-    found = checked_matrix(adata)
+    found, _ = checked_matrix(adata)
     np.testing.assert_array_equal(found.data, [0.75, 1.5])
     assert adata.X.nnz == 3
 

@@ -65,6 +65,28 @@ def test_log_fold_changes_by_hand(found, frame, label):
         np.testing.assert_allclose(found.logfc[row], expected, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("top", [30.0, 42.0, 49.9])
+def test_log_fold_changes_keep_their_digits(top):
+    """A population of huge values among others of small ones; the sums of the others are exact."""
+    values = np.full((12, 2), 0.5)
+    values[:3, 0] = values[9:, 1] = top
+    label = np.repeat(LABELS, [3, 6, 3])
+    codes = pd.Index(LABELS).get_indexer(pd.Index(label))
+    found = gather(
+        sparse.csr_matrix(values),
+        pd.Index(["X", "Y"]),
+        codes=codes,
+        labels=LABELS,
+        genes=["X", "Y"],
+    )
+    small, large = np.expm1(0.5), np.expm1(top)
+    up = np.log2(large + 1) - np.log2(small + 1)
+    middle = np.log2(small + 1) - np.log2((large + small) / 2 + 1)
+    down = np.log2(small + 1) - np.log2((3 * large + 6 * small) / 9 + 1)
+    expected = [[up, down], [middle, middle], [down, up]]
+    np.testing.assert_allclose(found.logfc, expected, rtol=1e-12)
+
+
 def test_matrix_mean_and_largest_value(found, frame):
     assert found.matrix_mean == pytest.approx(frame.drop(columns="SILENT").to_numpy().mean())
     assert found.matrix_max == frame.to_numpy().max()

@@ -92,6 +92,31 @@ def test_samples_of_different_species_share_nothing():
         merge_samples([one, two])
 
 
+def test_samples_that_share_next_to_nothing():
+    """One gene, no gene with a count, and two genes, which are enough."""
+    one = filtered("S1")
+
+    def other(shared, *, zero=0):
+        two = filtered("S2", seed=1)
+        two.var_names = [f"G{i}" if i < shared else f"mouse{i}" for i in range(two.n_vars)]
+        for sample in (one, two):
+            dense = sample.X.toarray()
+            dense[:, :zero] = 0
+            sample.X = sparse.csr_matrix(dense)
+        return two
+
+    settings = {**INTEGRATION, "method": "none"}
+    assert integrate([one, other(2)], **settings).n_vars == 158
+    start = "^the samples share {} of {} genes, and cells have counts of {} of these "
+    for shared, zero, left in ((1, 0, "G0"), (3, 3, "none"), (4, 3, "G3")):
+        n = left != "none"
+        message = start.format(shared, 160 - shared, int(n)) + rf"\({left}\); at least 2 are needed"
+        with pytest.raises(ValueError, match=message):
+            integrate([one, other(shared, zero=zero)], **settings)
+    with pytest.raises(ValueError, match=r"1 of the 80 genes .* variable; .*n_top_genes: 1\)$"):
+        integrate([filtered("S1"), filtered("S2")], **{**settings, "n_top_genes": 1})
+
+
 def test_too_few_cells():
     with pytest.raises(ValueError, match="only 10 cells are left"):
         integrate([filtered(cells=10)], **INTEGRATION)

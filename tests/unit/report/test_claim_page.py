@@ -121,6 +121,29 @@ def test_contrasts_are_drawn_by_condition_and_correlations_over_the_quantity(inp
     assert ">Other quantity<" in files["claims/C002.html"]
 
 
+def test_the_two_values_of_a_patient_are_joined(inputs):
+    """Rows of patients with both conditions of a contrast; a line is drawn for each of them."""
+    claims = inputs.claims.copy()
+    claims.loc[0, ["contrast", "contrast_with", "direction"]] = [
+        "conditions", "lung_metastasis>primary", "higher"
+    ]  # fmt: skip
+    kinds = inputs.verdicts["contrast"].copy()
+    kinds[0] = "conditions"
+    own = inputs.patients[inputs.patients["claim_id"] == "C001"].assign(active="")
+    first = own.head(3).assign(condition="lung_metastasis")
+    lines = {}
+    for n in (0, 2, 3):
+        rows = pd.concat([own.assign(condition="primary"), first.head(n)], ignore_index=True)
+        changed = inputs.having(
+            claims=claims, patients=rows, verdicts=inputs.verdicts.assign(contrast=kinds)
+        )
+        figure = section(panel(changed, "C001")[0], "patients").figures[0]
+        told = f"A line joins the two dots of each of {n} patients with both."
+        assert (told in figure.caption) == ("the same patient" in figure.svg) == (n > 0)
+        lines[n] = figure.svg.count("stroke: #b9c6d6")
+    assert (lines[0], lines[3] - lines[2]) == (0, 1)
+
+
 def test_values_that_are_absent_draw_no_figure(inputs):
     patients = inputs.patients.assign(value=np.nan)
     page, _ = panel(inputs.having(patients=patients), "C001")
