@@ -7,8 +7,9 @@ more than one cell does. The mixtures of one pair of lineages (as stromal+myeloi
 is named) are added to all the cells that were there, which are named and checked as in the
 workflow. A single cell that is flagged counts as false, though some may be real doublets.
 
-The constants of `osteotalk.annotate.mixtures` were chosen on the ovarian cells with seed 0; the
-other seeds and the lung cancer cells were not looked at before.
+The constants of `osteotalk.annotate.mixtures` were chosen on ovarian cells, with other draws of
+mixtures; the lung cancer cells were not looked at before. These are few: 30 mixtures are more than
+the lineages with stroma have cells.
 """
 
 import logging

@@ -30,7 +30,7 @@ LEAD, LEAD_SMALL = 10.0, 30.0
 
 
 def leave_out_mixtures(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, tree: Tree) -> None:
-    """Leave cells of two lineages unassigned, in place, with a reason and `lineage_doublet`.
+    """Leave named cells of two lineages unassigned, in place, with a reason and `lineage_doublet`.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def leave_out_mixtures(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, t
         code = np.where(np.isin(code, doubtful), -1, code)
         found = fit_cells(adata, code, lineage=lineage, skip=skip)
     first, second = mixtures(adata, found, lineage, n_real=len(real), size=size)
-    twice = (second >= 0) & (cells["lineage_doublet"].to_numpy(str) == "no")
+    twice = (second >= 0) & (cells["population"] != UNASSIGNED).to_numpy()
     for column in ("population", "population_major"):
         cells.loc[twice, column] = UNASSIGNED
     for column in ("population_probability", "major_probability"):
