@@ -157,7 +157,8 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "population": TEXT,
             "n_cells": INTEGER,
             "n_reference": INTEGER,
-            "copy_number": TEXT,  # computed, one arm (no clone), no change, or not computed
+            # computed; no clone: one arm, arms not weighed, no change; not computed
+            "copy_number": TEXT,
             "cnv_score": NUMBER,
             "cnv_limit": NUMBER,
             "patient_share": NUMBER,

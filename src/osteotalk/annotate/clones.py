@@ -98,7 +98,7 @@ def find_clones(genome: Genome, groups: Sequence[np.ndarray]) -> list[Clone]:
     clones: list[Clone] = []
     left = list(groups)
     for _ in range(ROUNDS):
-        own = [clone for group in left if (clone := _own_clone(genome, group)) is not None]
+        own = [clone for group in left if (clone := own_clone(genome, group)) is not None]
         if not own:
             break
         for clone in sorted(own, key=lambda c: -len(c.cells)):
@@ -119,7 +119,7 @@ def _clone(genome: Genome, cells: np.ndarray) -> Clone | None:
     return Clone(cells, profile) if enough and profile is not None else None
 
 
-def _own_clone(genome: Genome, group: np.ndarray) -> Clone | None:
+def own_clone(genome: Genome, group: np.ndarray) -> Clone | None:
     """Clone of the cells of a group that are nearer to its profile than to the reference."""
     whole = _clone(genome, group)
     if whole is None:

@@ -30,9 +30,11 @@ from osteotalk.annotate.malignancy_rules import (
     new_names,
 )
 from osteotalk.annotate.malignancy_sample import (
+    ARM_REASONS,
     NO_CHANGE,
     SampleCopyNumber,
     arm_words,
+    changed_words,
     judge_sample,
 )
 from osteotalk.annotate.malignancy_table import cluster_table, record
@@ -270,7 +272,7 @@ def _reasons(role: np.ndarray, found: SampleCopyNumber, private: np.ndarray) -> 
         elif not arm:
             parts.append("no gain or loss was found in its group")
         if arm:
-            parts.append(f"one arm is changed in its group ({arm}), which may be due to its kind")
+            parts.append(ARM_REASONS[changed_words(arm)].format(arm))
         if own and who in (OTHER, UNNAMED, TUMOUR):
             parts.append("its cluster is private to its patient")
         reasons.append("; ".join(parts))

@@ -9,12 +9,26 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.annotate import cnv
-from osteotalk.annotate.clones import MIN_GROUP, Clone, Genome, Odds, find_clones, weigh_cells
+from osteotalk.annotate.clones import (
+    MIN_GROUP,
+    Clone,
+    Genome,
+    Odds,
+    find_clones,
+    own_clone,
+    weigh_cells,
+)
 from osteotalk.annotate.malignancy_rules import ROLES, TWO_LINEAGES
 from osteotalk.ingest.gtf import arms
 
 # What was found of the copy number of a sample.
-COMPUTED, ONE_ARM, NO_CHANGE, NOT_COMPUTED = "computed", "one arm", "no change", "not computed"
+COMPUTED, NO_CHANGE, NOT_COMPUTED = "computed", "no change", "not computed"
+ONE_ARM, NOT_WEIGHED = "one arm", "arms not weighed"
+# What is told of a cell whose group has such arms.
+ARM_REASONS = {
+    ONE_ARM: "one arm is changed in its group ({}), which may be due to its kind",
+    NOT_WEIGHED: "arms are changed in its group ({}), by too few of which cells can be weighed",
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +37,8 @@ class SampleCopyNumber:
 
     `clones` has the arms of each clone by its name, the largest first; `odds` is None without one.
     `one_arm` has, per cell, the arm in which alone its group differs from the reference, with its
-    change, and '' in other cells. `problem` says why nothing could be computed, if so.
+    change, or several arms if too few of them have windows to weigh cells by (arms of few genes
+    have none), and '' in other cells. `problem` says why nothing could be computed, if so.
     """
 
     problem: str
@@ -37,12 +52,13 @@ class SampleCopyNumber:
 
     @property
     def copy_number(self) -> str:
-        """'computed', 'one arm', 'no change' (no arm is gained or lost) or 'not computed'."""
+        """'computed', 'one arm', 'arms not weighed', 'no change' (of any arm) or 'not computed'."""
         if self.problem:
             return NOT_COMPUTED
         if self.clones:
             return COMPUTED
-        return ONE_ARM if (self.one_arm != "").any() else NO_CHANGE
+        told = {changed_words(text) for text in self.one_arm if text}
+        return max(told, default=NO_CHANGE, key=(ONE_ARM, NOT_WEIGHED).index)
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -52,7 +68,8 @@ class SampleCopyNumber:
     def arms(self, change: str) -> list[str]:
         """Arms that a clone, or a group with no other change, has gained or lost."""
         found = [arm for own in self.clones.values() for arm, how in own.items() if how == change]
-        words = [text.split() for text in dict.fromkeys(self.one_arm) if text]
+        groups = [text.split(";") for text in dict.fromkeys(self.one_arm) if text]
+        words = [one.split() for group in groups for one in group]
         found += [arm for arm, how in words if how == _WORDS[change]]
         return list(dict.fromkeys(found))
 
@@ -69,6 +86,11 @@ _WORDS = {"gain": "gained", "loss": "lost"}
 def arm_words(changes: Mapping[str, str]) -> str:
     """Arms with their changes, such as '1p lost;8q gained'."""
     return ";".join(f"{arm} {_WORDS[change]}" for arm, change in changes.items())
+
+
+def changed_words(text: str) -> str:
+    """Whether the arms of `SampleCopyNumber.one_arm` are one or several."""
+    return NOT_WEIGHED if ";" in text else ONE_ARM
 
 
 def judge_sample(
@@ -169,11 +191,11 @@ def _groups(cluster: np.ndarray, role: np.ndarray, candidate: np.ndarray) -> lis
 
 
 def _one_arm(genome: Genome, groups: list[np.ndarray], clones: list[Clone]) -> np.ndarray:
-    """Arm that is the only changed one in the group of a cell, unless a clone has the change."""
+    """Changed arms of the group of a cell that make no clone, unless a clone has the changes."""
     found = np.full(genome.counts.shape[0], "", dtype=object)
     for group in groups:
         changes = genome.changes(group)
         known = any(changes.items() <= clone.changes.items() for clone in clones)
-        if len(changes) == 1 and not known:
+        if changes and not known and own_clone(genome, group) is None:
             found[group] = arm_words(changes)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from osteotalk.annotate.malignancy_rules import NO, UNDETERMINED, YES
-from osteotalk.annotate.malignancy_sample import SampleCopyNumber, arm_words
+from osteotalk.annotate.malignancy_sample import SampleCopyNumber, arm_words, changed_words
 from osteotalk.contract import UNASSIGNED, conform, empty_frame
 
 
@@ -30,7 +30,7 @@ def _call(cells: pd.DataFrame) -> tuple[str, str]:
 def _arms(found: SampleCopyNumber, clones: list[str], one_arm: pd.Series) -> list[str]:
     """Arms of the clones of a cluster, and one that is changed in it alone."""
     named = [f"{name}: {arm_words(found.clones[name])}" for name in clones]
-    return named + [f"one arm: {arm}" for arm in sorted(set(one_arm) - {""})]
+    return named + [f"{changed_words(arm)}: {arm}" for arm in sorted(set(one_arm) - {""})]
 
 
 def cluster_table(
@@ -41,7 +41,7 @@ def cluster_table(
     Parameters
     ----------
     obs
-        Called cells, with a column one_arm: the only changed arm of the group, or ''.
+        Called cells, with a column one_arm: changed arms of the group that make no clone, or ''.
     judged
         Copy number of each sample.
     share

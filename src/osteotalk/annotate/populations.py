@@ -12,6 +12,7 @@ from osteotalk.annotate.decide import Decision
 from osteotalk.annotate.finer import name_finer
 from osteotalk.annotate.group_table import fine_rows, major_rows
 from osteotalk.annotate.majors import Groups, name_majors
+from osteotalk.annotate.mixtures import leave_out_mixtures
 from osteotalk.annotate.settle import check_cells, settle_groups
 from osteotalk.annotate.states import cell_states
 from osteotalk.annotate.tree import Tree, build_tree
@@ -34,7 +35,8 @@ def annotate(
     The major population of each cluster is named by all markers at once (`evidence`), after parts
     of the cluster that are of another lineage got a group of their own (`majors`). Each cell is
     then compared with the others (`cells`): one that shows two lineages at once is a likely doublet
-    and left unassigned, one that fits another lineage joins that. At last the cells of each major
+    and left unassigned, one that fits another lineage joins that. Doublets that are alike form
+    groups, which are told by lying between two others (`mixtures`). At last the cells of each major
     population are parted again and named finer, as far down the tree as that is sure (`finer`).
 
     Parameters
@@ -73,6 +75,7 @@ def annotate(
     groups = settle_groups(adata, groups, tree=tree, min_probability=min_probability)
     cells = _major_names(groups, index=adata.obs_names)
     check_cells(adata, cells, groups, tree=tree)
+    leave_out_mixtures(adata, cells, groups, tree=tree)
     open_ = (cells["population"] == UNASSIGNED) & (cells["lineage_doublet"] == "no")
     cells.loc[~open_, "best_match"] = ""
     tops = sorted(set(cells["population"]) - {UNASSIGNED})

@@ -6,7 +6,14 @@ import pandas as pd
 from anndata import AnnData
 
 from osteotalk.annotate.malignancy import SHOWN_CELLS
-from osteotalk.annotate.malignancy_sample import COMPUTED, NO_CHANGE, NOT_COMPUTED, ONE_ARM
+from osteotalk.annotate.malignancy_sample import (
+    COMPUTED,
+    NO_CHANGE,
+    NOT_COMPUTED,
+    NOT_WEIGHED,
+    ONE_ARM,
+)
+from osteotalk.report.clone_figures import clones_figure, private_arms
 from osteotalk.report.cnv_figures import cnv_heatmap
 from osteotalk.report.cohort import Cohort
 from osteotalk.report.malignancy_tables import (
@@ -20,7 +27,7 @@ from osteotalk.report.malignancy_tables import (
 )
 from osteotalk.report.model import Figure, Section
 from osteotalk.report.population_figures import facet_umap
-from osteotalk.report.text import count, enumerate_words, number, plural, setting
+from osteotalk.report.text import count, enumerate_words, number, plural, setting, words
 
 _COLOURS = {"yes": "#B5421A", "no": "#1F4E79", "undetermined": "#8A6D1F"}
 
@@ -44,7 +51,7 @@ def malignancy_section(cohort: Cohort, *, malignancy: pd.DataFrame, cnv: AnnData
         question="Which cells are tumour cells, and is that borne out by their copy number?",
         body=_body(cohort, calls, malignancy),
         definitions=rule_words(),
-        figures=(*_map(cohort, calls), *_heatmap(cohort, cnv)),
+        figures=(*_map(cohort, calls), *_clones(cohort), *_heatmap(cohort, cnv)),
         tables=(
             sample_table(cohort, calls, malignancy),
             *clone_table(cohort),
@@ -74,13 +81,18 @@ def _copy_number(cohort: Cohort, malignancy: pd.DataFrame) -> str:
     states = sample_states(malignancy)
     by_state = {
         state: [name for name in cohort.sample_titles() if states.get(name) == state]
-        for state in (COMPUTED, ONE_ARM, NO_CHANGE, NOT_COMPUTED)
+        for state in (COMPUTED, ONE_ARM, NOT_WEIGHED, NO_CHANGE, NOT_COMPUTED)
     }
     every = cohort.cells["sample"].astype(str).nunique()
-    told = sum(len(by_state[state]) for state in (COMPUTED, ONE_ARM, NO_CHANGE))
+    told = sum(len(by_state[state]) for state in by_state if state != NOT_COMPUTED)
     text = f"Copy number could be computed in {count(told)} of {plural(every, 'sample')}."
     if single := by_state[ONE_ARM]:
         text += f" One arm only is changed in {enumerate_words(single)}, which does not settle it."
+    if several := by_state[NOT_WEIGHED]:
+        text += (
+            f" Arms are changed in {enumerate_words(several)}, but too few of them have enough "
+            "genes to weigh single cells by."
+        )
     if unchanged := by_state[NO_CHANGE]:
         text += f" No cluster has a gained or lost arm in {enumerate_words(unchanged)}."
     if missing := by_state[NOT_COMPUTED]:
@@ -186,3 +198,39 @@ def _heatmap(cohort: Cohort, cnv: AnnData) -> list[Figure]:
         "cluster of genes of their cell type, not a copy number change."
     )
     return [Figure("figure-cnv", svg, alt, caption, table="table-malignant-clusters")]
+
+
+def _clones(cohort: Cohort) -> list[Figure]:
+    """Arms of the clones, where there is any."""
+    noted = cohort.noted("malignancy").get("samples", {})
+    changes: dict[str, dict[str, str]] = {}
+    patients: dict[str, str] = {}
+    order = sorted(cohort.samples.to_dict("records"), key=lambda row: str(row["patient"]))
+    for row in order:
+        clones = noted.get(str(row["sample"]), {}).get("clones", {})
+        for clone, arms in clones.items():
+            changes[clone] = dict(part.split() for part in words(arms).split(";") if part)
+            patients[clone] = str(row["patient"])
+    if not changes:
+        return []
+    private = private_arms(changes, patients)
+    alt = (
+        f"Gained and lost arms of {plural(len(changes), 'clone')} of "
+        f"{plural(len(set(patients.values())), 'patient')}; {count(len(private))} of "
+        f"{plural(sum(map(len, changes.values())), 'change')} in one clone of its patient only"
+    )
+    svg = clones_figure(
+        changes,
+        patients=patients,
+        labels=[f"{clone} ({patients[clone]})" for clone in changes],
+        uid="clones",
+        alt=alt,
+        stamp=cohort.stamp,
+    )
+    caption = (
+        "Clones in rows, patients apart by a line, and the arms that they gained or lost. A frame "
+        "says that no other clone of the patient, in any of its samples, has the change; without "
+        "one it is shared, or the patient has one clone. Clones of two samples with the same arms "
+        "may be one."
+    )
+    return [Figure("figure-clones", svg, alt, caption, table="table-clones")]

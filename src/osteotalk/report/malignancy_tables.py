@@ -18,7 +18,7 @@ REFERENCE = (
 
 
 def sample_states(malignancy: pd.DataFrame) -> dict[str, str]:
-    """State of the copy number of each sample: computed, one arm, no change or not computed."""
+    """State of the copy number of each sample, see `SampleCopyNumber.copy_number`."""
     pairs = malignancy[["sample", "copy_number"]].astype(str).drop_duplicates("sample")
     return dict(zip(pairs["sample"], pairs["copy_number"], strict=True))
 
@@ -52,7 +52,8 @@ def sample_table(cohort: Cohort, calls: pd.Series, malignancy: pd.DataFrame) -> 
         frame,
         f"Calls per sample, and the copy number of its tumour. It is inferred against {REFERENCE} "
         "of the same sample. One arm, no change: they and the positions of genes are there, but no "
-        "cluster has more than one gained or lost arm, or none. From the limit on a cell has the "
+        "cluster has more than one gained or lost arm, or none. Arms not weighed: several, but "
+        "with too few genes in most of them to tell single cells. From the limit on a cell has the "
         "copy number of the tumour, up to the floor it is normal.",
         (
             Column("sample", "Sample", "code"),

@@ -89,6 +89,26 @@ def test_one_arm_is_told_as_one_arm(simulate, name, calls):
     assert set(found.obs["clone"]) == {""}
 
 
+@pytest.mark.parametrize("second", ["21q", "22q"])
+def test_arms_without_a_window_are_told(simulate, second):
+    """Few genes are never the middle of a window: no cell is weighed, but no change is denied."""
+    folds = {"1p": 0.5, second: 0.5}
+    cells = simulate.sample((60,), [folds], name="stroma", together=False, seed=2)
+    arm = simulate.arms(cells.var["chromosome"], cells.var["start"])
+    cells = cells[:, np.delete(np.arange(cells.n_vars), np.flatnonzero(arm == second)[45:])].copy()
+    found, table, _ = call(simulate, cells)
+    own = found.obs["truth"] != ""
+    told = f"1p lost;{second} lost"
+    said = f"arms are changed in its group ({told}), by too few of which cells can be weighed"
+    assert found.obs.loc[own, "malignant_reason"].str.contains(said, regex=False).all()
+    assert set(found.obs.loc[own, "malignant"]) == {"undetermined"}
+    assert set(found.obs.loc[~own, "malignant"]) == {"no"}
+    assert set(table["copy_number"]) == {"arms not weighed"}
+    assert table.set_index("cluster").loc["m0", "arms"] == f"arms not weighed: {told}"
+    record = found.uns["osteotalk"]["malignancy"]["samples"]["S"]
+    assert (record["lost"], record["gained"]) == (f"1p;{second}", "")
+
+
 def test_cells_with_a_weak_name_are_no_reference(simulate):
     """Tumour cells that are named endothelial, not for sure, do not hide their own changes."""
     fold = dict.fromkeys(ARMS[:4], 1.5)

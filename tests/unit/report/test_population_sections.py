@@ -10,6 +10,7 @@ from scipy import sparse
 
 from osteotalk.annotate.agreement import agreement_table
 from osteotalk.report.agreement_section import agreement_section
+from osteotalk.report.clone_figures import arm_order, clones_figure, private_arms
 from osteotalk.report.cohort import Cohort
 from osteotalk.report.integration_section import integration_section
 from osteotalk.report.malignancy_section import malignancy_section
@@ -288,7 +289,8 @@ def test_malignant_calls_add_up(cohort, inputs):
     frame = tables(section)["table-malignant"]
     calls = cohort.cells["malignant"].value_counts()
     assert frame[["yes", "no", "undetermined"]].sum().tolist() == [calls["yes"], calls["no"], 0]
-    assert list(figures(section)) == ["figure-umap-malignancy", "figure-cnv"]
+    names = ["figure-umap-malignancy", "figure-clones", "figure-cnv"]
+    assert list(figures(section)) == names
     assert "60 cells" in figures(section)["figure-cnv"].alt
     calls = tables(section)["table-malignant-clusters"]
     assert calls["reason"].tolist() == inputs.malignancy["reason"].tolist()
@@ -323,6 +325,30 @@ def test_one_arm_is_told_as_one_arm(cohort, inputs):
     assert "No cluster" not in section.body[0]
 
 
+def test_arms_that_no_cell_can_be_weighed_by_are_told(cohort, inputs):
+    several = inputs.malignancy.assign(copy_number="arms not weighed")
+    section = malignancy_section(cohort, malignancy=several, cnv=inputs.cnv)
+    assert "could be computed in 5 of 5 samples. Arms are changed in S1, S2, S3" in section.body[0]
+    assert "No cluster" not in section.body[0]
+
+
+def test_arms_are_shared_by_clones_or_private_to_one():
+    changes = {
+        "A1": {"1p": "gained", "3p": "lost"},
+        "A2": {"1p": "gained", "3p": "gained"},
+        "B1": {"8q": "gained"},
+    }
+    patients = {"A1": "A", "A2": "A", "B1": "B"}
+    assert private_arms(changes, patients) == {("A1", "3p"), ("A2", "3p")}
+    arms = ["Xp", "10q", "2q", "10p", "2p"]
+    assert sorted(arms, key=arm_order) == ["2p", "2q", "10p", "10q", "Xp"]
+    svg = clones_figure(changes, patients=patients, labels=[*changes], uid="c", alt="x")
+    assert svg.count(">\u2212</text>") == 1
+    assert svg.count(">+</text>") == 4
+    for title in (*changes, "1p", "3p", "8q"):
+        assert f">{title}</text>" in svg
+
+
 def test_clones_are_shown_with_their_arms_and_cells(cohort, inputs):
     section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
     n = int((cohort.cells["clone"] == "S1 clone 1").sum())
@@ -330,9 +356,12 @@ def test_clones_are_shown_with_their_arms_and_cells(cohort, inputs):
         ["S1", "S1 clone 1", "1p gained;3p lost", n],
         ["S1", "S1 clone 2", "8q gained", 0],
     ]
+    drawn = {figure.anchor: figure for figure in section.figures}["figure-clones"]
+    assert drawn.alt.startswith("Gained and lost arms of 2 clones of 1 patient; 3 of 3 changes")
     del cohort.adata.uns["osteotalk"]["malignancy"]["samples"]["S1"]["clones"]
     section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
     assert "table-clones" not in tables(section)
+    assert "figure-clones" not in {figure.anchor for figure in section.figures}
 
 
 def test_tumour_cells_by_markers_alone_are_counted(cohort, inputs):
