@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from osteotalk.interactions.draws import drawn_tail
-from osteotalk.interactions.pair_cells import MAX_POINTS, bins, expressing
+from osteotalk.interactions.pair_cells import MAX_POINTS, bins, expressing, in_order
 from osteotalk.interactions.places import Places, by_gene_pair
 from osteotalk.interactions.tails import (
     COUNTED,
@@ -136,7 +136,8 @@ def _fill(x, y, sizes, source, target, strength, log_p, effective):
             x, y, ends = y, x, (target, source)
         rare = x > 0
         others, _, weight = _points(y[~rare], np.zeros((~rare).sum()))
-        rare_tails(x[rare], y[rare], others, weight, sizes, *ends, strength, log_p, effective)
+        few = in_order(x[rare], y[rare])
+        rare_tails(*few, others, weight, sizes, *ends, strength, log_p, effective)
     else:
         edge_tails(*_points(x, y), sizes, source, target, strength, log_p, effective)
         # The rarer gene's few cells make lumps that many cells of the other only blur.
@@ -145,7 +146,7 @@ def _fill(x, y, sizes, source, target, strength, log_p, effective):
 
 def _points(x, y):
     """Values of cells and how many have them; cells of similar expression together if many."""
-    return bins(x, y) if len(x) > MAX_POINTS else (x, y, np.ones(len(x)))
+    return bins(x, y) if len(x) > MAX_POINTS else (*in_order(x, y), np.ones(len(x)))
 
 
 def _error(effective: np.ndarray) -> np.ndarray:
@@ -179,7 +180,7 @@ def _refined(tails, arrays, places, strengths, *, cut, seed, threads) -> Tails:
         x, y = expressing(indptr, indices, data, places.ligand[edge], places.receptor[edge])
         own = np.random.SeedSequence([seed, *places.key(edge)]).generate_state(1)[0]
         sample = (sizes[a], sizes[b], a == b, n_cells, strengths[edge])
-        return drawn_tail(x, y, *sample, limit, EXCEEDANCES, MOST_DRAWS, own)
+        return drawn_tail(*in_order(x, y), *sample, limit, EXCEEDANCES, MOST_DRAWS, own)
 
     log_p, error, drawn = tails.log_p.copy(), tails.error.copy(), tails.drawn.copy()
     with progress(len(chosen), "draws", unit="edges") as done, ThreadPoolExecutor(threads) as pool:
