@@ -40,6 +40,20 @@ def in_order(x, y):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def merged(x, y):
+    """Different cells in their own order: `x`, `y` and the number of cells of each."""
+    x, y = in_order(x, y)
+    n = np.zeros(x.shape[0])
+    last = -1
+    for i in range(x.shape[0]):
+        if last < 0 or x[i] != x[last] or y[i] != y[last]:
+            last += 1
+            x[last], y[last] = x[i], y[i]
+        n[last] += 1
+    return x[: last + 1], y[: last + 1], n[: last + 1]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _bin(value, top, number):
     """Bin of a value: 0 for zero, else 1 to `number`."""
     return min(int(value / top * number) + 1, number) if value > 0 else 0
