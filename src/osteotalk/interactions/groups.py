@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,9 +46,12 @@ class Groups:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _sums(indptr, indices, data, codes, position, sums, squares, counts, n_expressing):
-    """Add up each gene of interest per population; sum and largest value over all genes."""
-    total = largest = 0.0
+def _largest(indptr, indices, data, codes, position, largest):
+    """Fill in the largest value of each gene of interest per population.
+
+    Gives the largest over all genes, and which genes any cell expresses.
+    """
+    top = 0.0
     seen = np.zeros(position.shape[0], np.bool_)
     for cell in range(codes.shape[0]):
         code = codes[cell]
@@ -58,15 +62,43 @@ def _sums(indptr, indices, data, codes, position, sums, squares, counts, n_expre
             seen[indices[entry]] = True
             if code < 0:
                 continue
-            total += value
-            largest = max(largest, value)
+            top = max(top, value)
             gene = position[indices[entry]]
             if gene >= 0:
-                sums[code, gene] += value
-                squares[gene] += value * value
-                counts[code, gene] += np.expm1(value)
+                largest[code, gene] = max(largest[code, gene], value)
+    return top, seen
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _sums(indptr, indices, data, codes, position, units, sums, squares, counts, n_expressing):
+    """Add up each gene of interest per population, and all genes, in whole numbers of the units."""
+    of_sums, of_squares, of_counts, of_total = units
+    total = np.int64(0)
+    for cell in range(codes.shape[0]):
+        code = codes[cell]
+        if code < 0:
+            continue
+        for entry in range(indptr[cell], indptr[cell + 1]):
+            value = np.float64(data[entry])
+            total += np.int64(np.rint(value * of_total))
+            gene = position[indices[entry]]
+            if gene >= 0 and value != 0.0:
+                sums[code, gene] += np.int64(np.rint(value * of_sums[code, gene]))
+                squares[gene] += np.int64(np.rint(value * value * of_squares[gene]))
+                counts[code, gene] += np.int64(np.rint(np.expm1(value) * of_counts[code, gene]))
                 n_expressing[code, gene] += 1
-    return total, largest, seen
+    return total
+
+
+def _per_unit(largest: Any, n: Any) -> Any:
+    """How many units are in 1, a power of two, so that `n` values up to `largest` fit 62 bits.
+
+    Whole numbers add up to the same sum in any order; sums of floating-point numbers do not. A
+    value is rounded to 2**-62 of the largest sum possible: values of single precision above a
+    millionth of the largest are not rounded at all.
+    """
+    exponent = np.frexp(np.maximum(largest * n, 1e-250))[1]
+    return np.exp2(62.0 - exponent)
 
 
 def gather(
@@ -95,23 +127,26 @@ def gather(
     wanted = var_names.get_indexer(pd.Index(genes))
     position = np.full(len(var_names), -1, dtype=np.int64)
     position[wanted] = np.arange(len(genes))
-    shape = (len(labels), len(genes))
-    sums, counts = np.zeros(shape), np.zeros(shape)
-    squares, n_expressing = np.zeros(len(genes)), np.zeros(shape, dtype=np.int64)
     codes = np.asarray(codes, dtype=np.int64)
-    total, largest, seen = _sums(
-        matrix.indptr,
-        matrix.indices,
-        matrix.data,
-        codes,
-        position,
-        sums,
-        squares,
-        counts,
-        n_expressing,
-    )
+    arrays = (matrix.indptr, matrix.indices, matrix.data, codes, position)
     sizes = np.bincount(codes[codes >= 0], minlength=len(labels))
     n, of_group = sizes.sum(), sizes[:, None]
+    largest = np.zeros((len(labels), len(genes)))
+    top, seen = _largest(*arrays, largest)
+    of_all = largest.max(axis=0)
+    units = (
+        _per_unit(largest, of_group),
+        _per_unit(of_all**2, n),
+        _per_unit(np.expm1(largest), of_group),
+        float(_per_unit(top, max(matrix.nnz, 1))),
+    )
+    whole = [np.zeros(shape, dtype=np.int64) for shape in (largest.shape, len(genes))]
+    sums, squares, counts, n_expressing = whole[0], whole[1], whole[0].copy(), whole[0].copy()
+    total = _sums(*arrays, units, sums, squares, counts, n_expressing)
+    sums, squares, counts = (
+        x / unit for x, unit in zip((sums, squares, counts), units, strict=False)
+    )
+    total = total / units[3]
     mean = sums.sum(axis=0) / n
     variance = np.maximum(squares - n * mean**2, 0) / max(n - 1, 1)
     # A gene without variance keeps its scale, as in scanpy and LIANA.
@@ -129,7 +164,7 @@ def gather(
         zscores=((sums / of_group - mean) / spread)[:, kept],
         logfc=(np.log2(counts / of_group + 1) - np.log2(elsewhere + 1))[:, kept],
         matrix_mean=total / max(n * seen.sum(), 1),
-        matrix_max=largest,
+        matrix_max=top,
     )
 
 

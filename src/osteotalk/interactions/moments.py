@@ -10,8 +10,9 @@ import numpy as np
 from scipy import sparse
 
 from osteotalk.interactions.draws import drawn_tail
-from osteotalk.interactions.pair_cells import MAX_POINTS, bins, expressing
+from osteotalk.interactions.pair_cells import MAX_POINTS, bins, expressing, in_order, merged
 from osteotalk.interactions.places import Places, by_gene_pair
+from osteotalk.interactions.steps import half_steps
 from osteotalk.interactions.tails import (
     COUNTED,
     ENUMERATE_ALL,
@@ -30,6 +31,10 @@ LARGE_ERROR = 0.1
 LARGE_P = 0.3  # (of p-values that could matter, and of all without a saddlepoint)
 # ... or the decision at the false discovery rate lies within this many errors.
 UNSURE = 3.0
+# Standard errors of log10(p), chosen on simulated edges of few values: of the correction for steps,
+# as a share of it, and of the saddlepoint, times the cells of the smaller population.
+ERROR_OF_STEP, ERROR_OF_SIZE = 0.3, 0.2
+TIED = 0.5  # different values of a gene over its cells, from which on they are not said to tie
 MOST_DRAWS = 50_000
 EXCEEDANCES = 100  # draws at least as strong that make a p-value exact to a tenth
 LOWEST_P = 1e-300  # in print; ranks are made of logarithms
@@ -103,6 +108,7 @@ def null_tails(
     wanted = np.asarray(strengths, dtype=np.float64)[order]
     log_p, effective = np.empty(len(order)), np.empty(len(order))
     arrays = (columns.indptr, columns.indices, columns.data, sizes)
+    tied = _tied_genes(columns)
 
     def compute(first: int) -> int:
         last = min(first + _BLOCK, len(pairs))
@@ -110,7 +116,8 @@ def null_tails(
             own = slice(ends[pair], ends[pair + 1])
             x, y = expressing(*arrays[:3], *pairs[pair])
             ends_of_pair = source[own], target[own]
-            _fill(x, y, sizes, *ends_of_pair, wanted[own], log_p[own], effective[own])
+            edges = (sizes, *ends_of_pair, wanted[own], log_p[own], effective[own])
+            _fill(x, y, *edges, tied=bool(tied[pairs[pair]].any()))
         return last - first
 
     with (
@@ -127,25 +134,62 @@ def null_tails(
     return _refined(tails, arrays, places, strengths, cut=cut, seed=seed, threads=threads)
 
 
-def _fill(x, y, sizes, source, target, strength, log_p, effective):
+def _tied_genes(columns: sparse.csc_matrix) -> np.ndarray:
+    """Genes of which many cells have the same value."""
+    values = np.split(columns.data, columns.indptr[1:-1])
+    return np.array([len(np.unique(own)) <= TIED * len(own) for own in values])
+
+
+def _fill(x, y, sizes, source, target, strength, log_p, effective, *, tied):
     """Fill in the tails of the edges of one pair of genes, given its expressing cells."""
     n_x, n_y = (x > 0).sum(), (y > 0).sum()
-    if len(x) > ENUMERATE_ALL and min(n_x, n_y) <= ENUMERATE_ONE:
-        ends = source, target
+    different = merged(x, y) if tied else None
+    if different is not None and len(different[2]) > MAX_POINTS:
+        different = None  # so many that one gene blurs the steps of the other
+    few = len(x) > ENUMERATE_ALL and min(n_x, n_y) <= ENUMERATE_ONE
+    if few:
+        ends, cells = (source, target), (x, y)
         if n_y < n_x:  # the receptor is the rare one
-            x, y, ends = y, x, (target, source)
-        rare = x > 0
-        others, _, weight = _points(y[~rare], np.zeros((~rare).sum()))
-        rare_tails(x[rare], y[rare], others, weight, sizes, *ends, strength, log_p, effective)
+            ends, cells = (target, source), (y, x)
+        rare = cells[0] > 0
+        others, _, weight = _points(cells[1][~rare], np.zeros((~rare).sum()))
+        own = in_order(cells[0][rare], cells[1][rare])
+        rare_tails(*own, others, weight, sizes, *ends, strength, log_p, effective)
     else:
-        edge_tails(*_points(x, y), sizes, source, target, strength, log_p, effective)
+        points = different if different is not None and len(x) > MAX_POINTS else _points(x, y)
+        edge_tails(*points, sizes, source, target, strength, log_p, effective)
         # The rarer gene's few cells make lumps that many cells of the other only blur.
         effective[:] = np.minimum(effective, min(n_x, n_y))
+    error = ERROR_OF_SIZE / np.minimum(sizes[source], sizes[target])
+    if different is not None:
+        error = np.hypot(
+            error, _add_steps(different, sizes, source, target, strength, log_p, effective, few=few)
+        )
+    known = effective > 0
+    effective[known] = ERROR_OF_ONE / np.hypot(ERROR_OF_ONE / effective[known], error[known])
+
+
+def _add_steps(points, sizes, source, target, strength, log_p, effective, *, few):
+    """Add half of the probability of the observed strength where it goes in steps.
+
+    Where the cells of a rare gene are placed one by one, it only says how large the error may be.
+    Gives the error of log10(p); where it cannot be known, `effective` becomes 0.
+    """
+    more = np.empty(len(source))
+    half_steps(*points, sizes, source, target, strength, more)
+    known = (effective > 0) & (more < np.inf)
+    effective[(effective > 0) & ~known] = 0.0
+    larger = np.minimum(np.logaddexp(log_p, np.where(known, more, -np.inf)), np.maximum(log_p, 0.0))
+    error = (larger - log_p) / np.log(10)
+    if few:
+        return error
+    log_p[:] = larger
+    return ERROR_OF_STEP * error
 
 
 def _points(x, y):
     """Values of cells and how many have them; cells of similar expression together if many."""
-    return bins(x, y) if len(x) > MAX_POINTS else (x, y, np.ones(len(x)))
+    return bins(x, y) if len(x) > MAX_POINTS else (*in_order(x, y), np.ones(len(x)))
 
 
 def _error(effective: np.ndarray) -> np.ndarray:
@@ -179,7 +223,7 @@ def _refined(tails, arrays, places, strengths, *, cut, seed, threads) -> Tails:
         x, y = expressing(indptr, indices, data, places.ligand[edge], places.receptor[edge])
         own = np.random.SeedSequence([seed, *places.key(edge)]).generate_state(1)[0]
         sample = (sizes[a], sizes[b], a == b, n_cells, strengths[edge])
-        return drawn_tail(x, y, *sample, limit, EXCEEDANCES, MOST_DRAWS, own)
+        return drawn_tail(*in_order(x, y), *sample, limit, EXCEEDANCES, MOST_DRAWS, own)
 
     log_p, error, drawn = tails.log_p.copy(), tails.error.copy(), tails.drawn.copy()
     with progress(len(chosen), "draws", unit="edges") as done, ThreadPoolExecutor(threads) as pool:

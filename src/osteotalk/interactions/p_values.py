@@ -10,7 +10,7 @@ from osteotalk.interactions.permutation import count_exceedances
 from osteotalk.interactions.places import locate
 from osteotalk.interactions.sample import Sample
 
-NULLS = ("moments", "permutation", "none")
+NULLS = ("moments", "permutation", "like_liana", "none")
 
 
 def add_p_values(
@@ -62,7 +62,9 @@ def add_p_values(
         if LIANA_P_VALUE in edges:
             reached = np.rint(edges[LIANA_P_VALUE].to_numpy(dtype=np.float64) * n_perms)
         else:
-            reached = count_exceedances(matrix, places, n_perms=n_perms, seed=seed, threads=threads)
+            shuffles = {"n_perms": n_perms, "seed": seed, "threads": threads}
+            like_liana = null == "like_liana"
+            reached = count_exceedances(matrix, places, like_liana=like_liana, **shuffles)
         p = (reached + 1) / (n_perms + 1)
         log_p, error = np.log(p), drawing_error(p, n_perms)
     q = false_discovery_control(p, method="bh")

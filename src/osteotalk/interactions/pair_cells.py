@@ -7,6 +7,7 @@ from numba import njit
 
 MAX_POINTS = 192  # above this many cells, cells of similar expression are put together
 _BINS_ONE, _BINS_BOTH = 20, 5
+_TINY = 1e-300  # instead of 0, to divide by
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -31,6 +32,28 @@ def expressing(indptr, indices, data, ligand, receptor):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def in_order(x, y):
+    """Cells in the order of their own values, so that nothing depends on the order they came in."""
+    order = np.argsort(y, kind="mergesort")
+    order = order[np.argsort(x[order], kind="mergesort")]
+    return x[order], y[order]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def merged(x, y):
+    """Different cells in their own order: `x`, `y` and the number of cells of each."""
+    x, y = in_order(x, y)
+    n = np.zeros(x.shape[0])
+    last = -1
+    for i in range(x.shape[0]):
+        if last < 0 or x[i] != x[last] or y[i] != y[last]:
+            last += 1
+            x[last], y[last] = x[i], y[i]
+        n[last] += 1
+    return x[: last + 1], y[: last + 1], n[: last + 1]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _bin(value, top, number):
     """Bin of a value: 0 for zero, else 1 to `number`."""
     return min(int(value / top * number) + 1, number) if value > 0 else 0
@@ -38,22 +61,30 @@ def _bin(value, top, number):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _moments(x, y):
-    """Number of cells and means of x, y, x * x, y * y and x * y in each bin that has cells."""
+    """Number of cells and means of x, y, x * x, y * y and x * y in each bin that has cells.
+
+    Shares of the largest value are added up as whole numbers, whose sum no order changes.
+    """
     size = max(_BINS_ONE, _BINS_BOTH) + 1
-    sums = np.zeros((size * size, 6))
-    top_x, top_y = x.max(), y.max()
+    sums = np.zeros((size * size, 6), np.int64)
+    top_x, top_y = max(x.max(), _TINY), max(y.max(), _TINY)
+    unit = 2.0 ** (62 - math.ceil(math.log2(x.shape[0] + 1)))
     for k in range(x.shape[0]):
         number = _BINS_BOTH if x[k] > 0 and y[k] > 0 else _BINS_ONE
         row = sums[_bin(x[k], top_x, number) * size + _bin(y[k], top_y, number)]
+        of_x, of_y = x[k] / top_x, y[k] / top_y
         row[0] += 1
-        row[1] += x[k]
-        row[2] += y[k]
-        row[3] += x[k] * x[k]
-        row[4] += y[k] * y[k]
-        row[5] += x[k] * y[k]
+        row[1] += np.int64(np.rint(of_x * unit))
+        row[2] += np.int64(np.rint(of_y * unit))
+        row[3] += np.int64(np.rint(of_x * of_x * unit))
+        row[4] += np.int64(np.rint(of_y * of_y * unit))
+        row[5] += np.int64(np.rint(of_x * of_y * unit))
     sums = sums[np.flatnonzero(sums[:, 0])]
-    sums[:, 1:] /= sums[:, :1]
-    return sums
+    means = sums / unit
+    means[:, 1:] /= sums[:, :1]
+    means[:, 0] = sums[:, 0]
+    means[:, 1:] *= np.array([top_x, top_y, top_x * top_x, top_y * top_y, top_x * top_y])
+    return means
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -1,12 +1,15 @@
 """How often shuffled cell labels give a pair as strong as the one observed.
 
-The numbers are those of LIANA's CellPhoneDB p-value, for the same seed: same generator and same
-order of shuffles. LIANA keeps the means of all shuffles for all rows at once, which takes gigabytes
-for a tumour of 20 populations; here they are counted as they come.
+The sums of a batch of shuffles are gathered gene by gene in double precision. Cells of equal values
+make sums tie, so they are compared with a tolerance that rounding cannot reach: the sums of n cells
+are off by n * 1.1e-16 of themselves at most. Nothing depends on the order of the cells.
 
-The sums of a batch of shuffles are gathered gene by gene in double precision. LIANA adds up in
-single precision, cell by cell in the order of the shuffle: where a strength comes so close to the
-observed one that this could decide, its sums are done again in that way.
+LIANA keeps the means of all shuffles for all rows at once, which takes gigabytes for a tumour of 20
+populations; here they are counted as they come. LIANA adds up in single precision, cell by cell in
+the order of the shuffle, and compares without tolerance: of the shuffles that tie with the data,
+rounding decides which count, so that p-values are too low where many do. To be compared with LIANA
+(`like_liana`), where a strength comes so close to the observed one that this could decide, its sums
+are done again in that way.
 """
 
 from collections import deque
@@ -16,10 +19,12 @@ import numpy as np
 from numba import njit
 from scipy import sparse
 
+from osteotalk.interactions.cell_order import cell_order
 from osteotalk.interactions.places import Places, by_gene_pair
 from osteotalk.progress import progress
 
 BATCH = 16  # shuffles that are gathered together
+SLACK = 1e-9  # relative; equal sums may differ by rounding
 # Relative difference below which single precision could decide, at CLOSE_CELLS cells; rounding
 # errors grow with the square root of the cells.
 CLOSE, CLOSE_CELLS = 2e-5, 50_000
@@ -70,7 +75,8 @@ def _mean_in_order(indptr, indices, data, gene, code, codes, place, size):
 def _count(indptr, indices, data, codes, sizes, orders, pairs, ends, edges, close):
     """Count the shuffles `orders` in which an edge is at least as strong as observed.
 
-    Edges are sorted by pair of genes.
+    Edges are sorted by pair of genes. With `close` = 0 sums within `SLACK` are equal; else those
+    within `close` are done again as LIANA does them.
     """
     source, target, observed = edges
     batch, n_cells = orders.shape
@@ -90,7 +96,9 @@ def _count(indptr, indices, data, codes, sizes, orders, pairs, ends, edges, clos
             for edge in range(ends[pair], ends[pair + 1]):
                 a, b = source[edge], target[edge]
                 off = (left[a] + right[b]) / 2 - observed[edge]
-                if abs(off) <= close * observed[edge]:
+                if close == 0:
+                    off += SLACK * observed[edge]
+                elif abs(off) <= close * observed[edge]:
                     place = places[shuffle]
                     x = _mean_in_order(indptr, indices, data, ligand, a, codes, place, sizes[a])
                     y = _mean_in_order(indptr, indices, data, receptor, b, codes, place, sizes[b])
@@ -100,7 +108,7 @@ def _count(indptr, indices, data, codes, sizes, orders, pairs, ends, edges, clos
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _observed(indptr, indices, data, codes, sizes, pairs, ends, source, target):
+def _observed_by_liana(indptr, indices, data, codes, sizes, pairs, ends, source, target):
     """Strengths without a shuffle as LIANA rounds them."""
     place = np.arange(codes.shape[0])
     result = np.empty(source.shape[0])
@@ -121,8 +129,42 @@ def _observed(indptr, indices, data, codes, sizes, pairs, ends, source, target):
     return result
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def _observed(indptr, indices, data, codes, sizes, pairs, ends, source, target):
+    """Strengths without a shuffle."""
+    slots = codes.astype(np.uint16).reshape(-1, 1)
+    means = np.empty((indptr.shape[0] - 1, 1, sizes.shape[0]))
+    _gather(indptr, indices, data, slots, sizes, means)
+    result = np.empty(source.shape[0])
+    for pair in range(pairs.shape[0]):
+        left, right = means[pairs[pair, 0], 0], means[pairs[pair, 1], 0]
+        for edge in range(ends[pair], ends[pair + 1]):
+            result[edge] = (left[source[edge]] + right[target[edge]]) / 2
+    return result
+
+
+def _in_own_order(
+    matrix: sparse.spmatrix, codes: np.ndarray
+) -> tuple[sparse.csc_matrix, np.ndarray]:
+    """Put cells into an order that does not depend on the one they came in."""
+    columns = sparse.csc_matrix(matrix, copy=True)
+    columns.eliminate_zeros()
+    order = cell_order(columns, codes)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    columns.indices = rank[columns.indices].astype(columns.indices.dtype)
+    columns.has_sorted_indices = False
+    return columns, codes[order]
+
+
 def count_exceedances(
-    matrix: sparse.spmatrix, places: Places, *, n_perms: int, seed: int, threads: int = 1
+    matrix: sparse.spmatrix,
+    places: Places,
+    *,
+    n_perms: int,
+    seed: int,
+    threads: int = 1,
+    like_liana: bool = False,
 ) -> np.ndarray:
     """Count the shuffles in which an edge is at least as strong as observed.
 
@@ -142,6 +184,8 @@ def count_exceedances(
         Seed of numpy's default generator.
     threads
         Threads; they do not change the result.
+    like_liana
+        Count what LIANA counts for the same seed: its order of the cells, and its rounding.
 
     Returns
     -------
@@ -151,15 +195,21 @@ def count_exceedances(
     ----------
     Efremova et al. 2020, Nat. Protoc. 15, 1484, doi:10.1038/s41596-020-0292-x (CellPhoneDB).
     """
-    columns = sparse.csc_matrix(matrix, dtype=np.float32)
-    columns.sort_indices()
-    n_cells = columns.shape[0]
     codes, sizes = places.codes, np.bincount(places.codes)
     pairs, ends, order = by_gene_pair(places)
     source, target = places.source[order], places.target[order]
+    if like_liana:
+        columns = sparse.csc_matrix(matrix, dtype=np.float32)
+    else:
+        columns, codes = _in_own_order(matrix, codes)
+    columns.sort_indices()
+    n_cells = columns.shape[0]
     arrays = (columns.indptr, columns.indices, columns.data, codes, sizes)
-    observed = _observed(*arrays, pairs, ends, source, target)
-    close = CLOSE * max(1.0, (n_cells / CLOSE_CELLS) ** 0.5)
+    if like_liana:
+        observed = _observed_by_liana(*arrays, pairs, ends, source, target)
+        close = CLOSE * max(1.0, (n_cells / CLOSE_CELLS) ** 0.5)
+    else:
+        observed, close = _observed(*arrays, pairs, ends, source, target), 0.0
     edges = (source, target, observed)
 
     def count(orders: np.ndarray) -> np.ndarray:

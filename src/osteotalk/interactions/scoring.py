@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy import sparse
 
 from osteotalk.contract import UNASSIGNED, conform, empty_frame
 from osteotalk.interactions import checks
+from osteotalk.interactions.cell_order import cell_order
 from osteotalk.interactions.consensus import CONSENSUS
 from osteotalk.interactions.edges import detected_edges, limiting_subunits, sides_of
 from osteotalk.interactions.groups import trimeans
@@ -71,8 +74,10 @@ def score(
         "fast", or "liana" for LIANA's own code. Both give the same scores.
     null
         Where p-values come from: "moments" computes what infinitely many label shuffles would give
-        (see `osteotalk.interactions.tails`), "permutation" shuffles as LIANA does and prints
-        (b + 1) / (n + 1), "none" leaves them out.
+        (see `osteotalk.interactions.tails`), "permutation" shuffles and prints (b + 1) / (n + 1),
+        "like_liana" does so with LIANA's order of cells and its rounding, which counts only a part
+        of the shuffles that tie with the data (`osteotalk.interactions.permutation`), "none" leaves
+        them out.
     n_perms, seed
         Shuffles, and the seed of all that is drawn.
     methods
@@ -141,7 +146,8 @@ def score(
             extra=extra,
             min_cells=min_cells,
             groupby_pairs=sample.groupby_pairs,
-            n_perms=n_perms if null == "permutation" else None,
+            in_own_order=null != "like_liana",
+            n_perms=n_perms if null == "like_liana" else None,
             seed=seed,
         )
     if edges.empty:
@@ -224,17 +230,27 @@ def _by_groups(sample: Sample, *, expr_prop: float, methods: Sequence[str]) -> p
     return _described(edges, sample)
 
 
-def _by_liana(sample: Sample, *, expr_prop: float, **settings: Any) -> pd.DataFrame:
+def _by_liana(
+    sample: Sample, *, expr_prop: float, in_own_order: bool, **settings: Any
+) -> pd.DataFrame:
     """Edges and scores by LIANA's own code.
 
     It gets every pair that is expressed and finds by itself which are detected. Ours are the
     limiting subunits, which LIANA's rank aggregate does not give, and the end if nothing is
-    detected: LIANA 1.10 fails then.
+    detected: LIANA 1.10 fails then. It adds up in the order of cells and genes, so it gets them in
+    an order of their own.
     """
+    matrix, label, genes = sample.matrix, sample.label, sample.var_names
+    if in_own_order:
+        by_name = np.argsort(genes.to_numpy(dtype=str), kind="stable")
+        columns = sparse.csc_matrix(matrix, copy=True)[:, by_name]
+        columns.eliminate_zeros()
+        order = cell_order(columns, pd.factorize(label, sort=True)[0])
+        matrix, label, genes = columns.tocsr()[order], label.iloc[order], genes[by_name]
     adata = AnnData(
-        sample.matrix,
-        obs=pd.DataFrame({"label": sample.label.to_numpy()}, index=sample.label.index),
-        var=pd.DataFrame(index=sample.var_names),
+        matrix,
+        obs=pd.DataFrame({"label": label.to_numpy()}, index=label.index),
+        var=pd.DataFrame(index=genes),
     )
     pairs = sample.pairs
     ours = detected_edges(pairs, sample.groups, expr_prop=expr_prop, allowed=sample.allowed)

@@ -210,12 +210,13 @@ def _newton(start, spread, x, y, weight, rest, n_a, n_b, n_cells, threshold):
         step_v = (k_uu * off_b - k_uv * off_a) / determinant
         off = threshold - k_t - k_tu * step_u - k_tv * step_v
         close = abs(off) < 1e-5 * spread and abs(off_a) < 1e-5 * n_a
-        if close and abs(off_b) <= 1e-5 * n_b:
+        bent = curvature > 1e-12 * spread * spread  # else near the largest sum
+        if close and bent and abs(off_b) <= 1e-5 * n_b:
             # one more step: near the mean the formula divides by small numbers
             move = off / curvature
             u, v = u + step_u - move * along_u, v + step_v - move * along_v
             return t + move, u, v, curvature, determinant, spread, True
-        if not curvature > 1e-12 * spread * spread or abs(t) * top > _LARGEST_EXPONENT:
+        if not bent or abs(t) * top > _LARGEST_EXPONENT:
             break
         # Newton, in steps that keep the exponentials in bounds
         limit = max(1.5 / spread, 0.5 * abs(t))

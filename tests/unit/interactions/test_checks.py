@@ -258,7 +258,7 @@ def test_choices(toy, toy_pairs):
         toy,
         toy_pairs,
         "^engine is 'slow'; it must be one of fast, liana",
-        "\nnull is 'normal'; it must be one of moments, permutation, none",
+        "\nnull is 'normal'; it must be one of moments, permutation, like_liana, none",
         "\nconsensus is 'median'; it must be one of rra, mean$",
         engine="slow",
         null="normal",

@@ -1,5 +1,7 @@
 """Shuffles against a plain loop, and what is made of p-values."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,8 +50,35 @@ def in_a_loop(matrix, places, *, n_perms, seed):
 
 @pytest.mark.parametrize("n_perms", [1, BATCH, 37])
 def test_shuffles_against_a_plain_loop(matrix, places, n_perms):
-    found = count_exceedances(matrix, places, n_perms=n_perms, seed=5)
+    found = count_exceedances(matrix, places, n_perms=n_perms, seed=5, like_liana=True)
     np.testing.assert_array_equal(found, in_a_loop(matrix, places, n_perms=n_perms, seed=5))
+
+
+def all_deals(sizes):
+    """Every way to deal the labels to the cells."""
+    labels = np.repeat(range(len(sizes)), sizes)
+    return np.array(sorted(set(itertools.permutations(labels.tolist()))))
+
+
+@pytest.mark.parametrize("values", [(1.0,), (0.3, 0.6, 0.9), (0.1, 0.7, 1.3)])
+def test_ties_count_as_in_all_deals(values):
+    """Eight cells of few values: whole sums tie, which rounding must not undo."""
+    sizes, n_perms = (3, 2, 3), 20_000
+    deals = all_deals(sizes)
+    rng = np.random.default_rng(len(values))
+    dense = rng.choice(values, (8, 4)) * (rng.random((8, 4)) < 0.7)
+    dense = np.log1p(10 * dense).astype(np.float32)
+    codes = rng.permutation(np.repeat(range(3), sizes))
+    edges = [(a, b, g, h) for a in range(3) for b in range(3) for g in range(2) for h in (2, 3)]
+    places = Places(codes, *np.array(edges).T.copy())
+    found = count_exceedances(sparse.csr_matrix(dense), places, n_perms=n_perms, seed=1) / n_perms
+    # sums of 24-bit numbers of one size are exact in double precision; sizes are put over 6
+    for (a, b, g, h), share in zip(edges, found, strict=True):
+        x, y = dense[:, g].astype(float), dense[:, h].astype(float)
+        weights = 6 // sizes[a], 6 // sizes[b]
+        sums = [weights[0] * (d == a) @ x + weights[1] * (d == b) @ y for d in (codes, *deals)]
+        p = np.mean(np.array(sums[1:]) >= sums[0] * (1 - 1e-12))
+        assert abs(share - p) <= 4.5 * np.sqrt(p * (1 - p) / n_perms)
 
 
 @pytest.mark.parametrize("threads", [2, 5])

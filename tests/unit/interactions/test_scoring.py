@@ -68,7 +68,7 @@ def test_sample_and_condition_are_copied_if_there_is_one(toy, toy_pairs, ours):
 
 
 @pytest.mark.parametrize("engine", ["fast", "liana"])
-@pytest.mark.parametrize("null", ["moments", "permutation", "none"])
+@pytest.mark.parametrize("null", ["moments", "permutation", "like_liana", "none"])
 def test_the_data_are_not_changed(toy, toy_pairs, engine, null):
     toy.uns["log1p"], toy.obs["population"] = (
         {"base": None},
@@ -216,7 +216,7 @@ def test_both_engines_give_the_same_table(toy, toy_pairs, ours):
 
 @pytest.mark.parametrize("methods", [["natmi"], ["cellchat", "geometric_mean"]])
 @pytest.mark.parametrize("engine", ["fast", "liana"])
-@pytest.mark.parametrize("null", ["moments", "permutation", "none"])
+@pytest.mark.parametrize("null", ["moments", "permutation", "like_liana", "none"])
 def test_nothing_detected_gives_an_empty_table(toy, toy_pairs, engine, methods, null, caplog):
     settings = {"engine": engine, "methods": methods, "null": null, "n_perms": 5}
     for adata, expr_prop in ((toy, 1.0), (AnnData(toy.X * 0, obs=toy.obs, var=toy.var), 0.1)):

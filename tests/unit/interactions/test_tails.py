@@ -56,7 +56,7 @@ def edge_p(x, y, n_a, n_b, same, n_cells, strength):
     sizes = np.array([n_a, rest] if same else [n_a, n_b, rest])
     ends = np.array([0]), np.array([0 if same else 1])
     log_p, effective = np.empty(1), np.empty(1)
-    _fill(x, y, sizes, *ends, np.array([float(strength)]), log_p, effective)
+    _fill(x, y, sizes, *ends, np.array([float(strength)]), log_p, effective, tied=False)
     return math.exp(log_p[0]), effective[0]
 
 
@@ -406,7 +406,7 @@ def test_p_values_of_strong_edges_do_not_tie():
         strength = np.array([x[:2000].mean() + y[2000:4000].mean()])
         log_p, effective = np.empty(1), np.empty(1)
         on = (x > 0) | (y > 0)
-        _fill(x[on], y[on], sizes, *ends, strength, log_p, effective)
+        _fill(x[on], y[on], sizes, *ends, strength, log_p, effective, tied=False)
         logs.append(log_p[0])
     assert logs[0] < -1000
     assert logs[2] < logs[1] < logs[0]
