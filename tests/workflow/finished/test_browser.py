@@ -166,11 +166,11 @@ def expected_flows(data, population=None, routes=None, claim=None):
 
 
 def drawn(browser):
-    """Edges named in words, lines drawn and rows of the table."""
+    """Edges named in words, arrows and rings drawn, and rows of the table."""
     browser.until(f"{PLOT}.layout")
     return (
         browser.run(COUNTED),
-        browser.run(f"{PLOT}.layout.shapes.length"),
+        browser.run(f"{PLOT}.layout.shapes.filter(shape => shape.type !== 'line').length"),
         len(browser.texts(".interactive tbody tr")),
     )
 
