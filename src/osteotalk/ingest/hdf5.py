@@ -139,18 +139,15 @@ def _inside(file: h5py.File, kind: str) -> list[str]:
 
 def _refuse_ways_out(file: h5py.File, path: str) -> None:
     """Refuse links and data that lie outside the file, and absurd sizes."""
-    found: list[str] = []
-
-    def visit(name: bytes, info: Any) -> None:
-        text = name.decode("utf-8", "replace")
+    found = _large_attributes(file, "/")
+    for text, info, item in _links(file):
         if info.type not in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT):
             found.append(f"'{text}' is a link to another file")
-            return
-        item = file.get(text) if info.type == h5py.h5l.TYPE_HARD else None
+            continue
         if item is not None:
-            found.extend(_large_attributes(item, text))
+            found += _large_attributes(item, text)
         if not isinstance(item, h5py.Dataset):
-            return
+            continue
         if item.id.get_create_plist().get_external_count():
             found.append(f"the data of '{text}' lie in another file")
         elif item.is_virtual:
@@ -161,15 +158,34 @@ def _refuse_ways_out(file: h5py.File, path: str) -> None:
             )
         elif (length := _length_of_texts(item, path)) > Path(path).stat().st_size:
             found.append(f"the texts of '{text}' declare {length} bytes, more than the file has")
-
-    found += _large_attributes(file, "/")
-    file.id.links.visit(visit, info=True)
     if found:
         msg = (
             f"{path} is not read: {'; '.join(found[:20])}. A file of data needs to hold its data "
             "itself: check where it comes from"
         )
         raise IngestError(msg)
+
+
+def _links(file: h5py.File) -> Iterator[tuple[str, Any, Any]]:
+    """All links of a file: name, what kind of link it is, and what a link within the file leads to.
+
+    Group by group, as HDF5's own walk through all of them does not end in some damaged files; each
+    group once, whatever leads to it.
+    """
+    waiting: list[tuple[str, h5py.Group]] = [("", file)]
+    seen = {h5py.h5o.get_info(file.id).addr}
+    while waiting:
+        above, group = waiting.pop()
+        for name in list(group):
+            text = f"{above}{name}"
+            info = group.id.links.get_info(name.encode("utf-8", "surrogateescape"))
+            item = group.get(name) if info.type == h5py.h5l.TYPE_HARD else None
+            yield text, info, item
+            if isinstance(item, h5py.Group):
+                address = h5py.h5o.get_info(item.id).addr
+                if address not in seen:
+                    seen.add(address)
+                    waiting.append((f"{text}/", item))
 
 
 def _large_attributes(item: Any, name: str) -> list[str]:
