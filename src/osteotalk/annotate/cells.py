@@ -1,4 +1,4 @@
-"""Check each cell against the others of its cohort: another lineage, or two lineages at once.
+"""Check each cell against the others of its cohort: does it fit another lineage better?
 
 Each named group of cells gives an expression profile, and a cell fits a lineage as well as it fits
 the best profile of that lineage. How well it fits is the likelihood of which genes it shows and
@@ -9,7 +9,6 @@ loud genes can neither decide nor take the place of all others, as antibodies do
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
@@ -23,9 +22,6 @@ MIN_COUNTS, MIN_FOLD, MOST_GENES, SHARED = 20, 1.5, 400, 0.05
 MIN_PROFILE = 5
 # A cell is of another lineage than its group if that fits better by so much (natural logarithm).
 LEAD = 6.0
-# A cell is a likely doublet if half of another lineage with half of its own fits better by so much
-# than its own with FLUID of the other around it, and than any lineage alone.
-LEAD_DOUBLET, FLUID = 10.0, 0.15
 # Cells are compared in so many bins of the number of genes they show; depths that are tried.
 BINS, DEPTHS = 12, 24
 
@@ -93,9 +89,9 @@ def fit_cells(
         fit[:, np.unique(lineage)] = 0.0
         return CellFits(fit, group, profiles)
     of = lineage[profiles.known]
-    seen, n_seen = _seen(adata, profiles.genes)
-    for rows in _alike(n_seen):
-        single = _likelihood(seen[rows], profiles.rates, float(np.median(n_seen[rows])))
+    seen, n_seen = shown_genes(adata, profiles.genes)
+    for rows in alike(n_seen):
+        single = likelihood(seen[rows], profiles.rates, float(np.median(n_seen[rows])))
         for name in np.unique(of):
             columns = np.flatnonzero(of == name)
             best = columns[single[:, columns].argmax(axis=1)]
@@ -104,7 +100,7 @@ def fit_cells(
     return CellFits(fit, group, profiles)
 
 
-def _seen(adata: AnnData, genes: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+def shown_genes(adata: AnnData, genes: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
     """Whether each cell shows each of the genes (0 or 1), and how many of them."""
     seen = sparse.csr_matrix(adata.layers["counts"])[:, genes]
     seen.data = (seen.data > 0).astype(np.float64)
@@ -137,14 +133,14 @@ def _profiles(adata: AnnData, groups: np.ndarray, *, n_groups: int, skip: np.nda
     return Profiles(known, genes, rates[:, genes])
 
 
-def _alike(n_seen: np.ndarray) -> list[np.ndarray]:
+def alike(n_seen: np.ndarray) -> list[np.ndarray]:
     """Cells that show about as many genes, by quantiles."""
     edges = np.unique(np.quantile(n_seen, np.linspace(0, 1, BINS + 1)[1:-1]))
     bins = np.searchsorted(edges, n_seen, side="left")
     return [np.flatnonzero(bins == k) for k in np.unique(bins)]
 
 
-def _likelihood(seen: sparse.csr_matrix, rates: np.ndarray, n_seen: float) -> np.ndarray:
+def likelihood(seen: sparse.csr_matrix, rates: np.ndarray, n_seen: float) -> np.ndarray:
     """Likelihood of which genes the cells show: cells x profiles, natural logarithm.
 
     Parameters
@@ -183,66 +179,3 @@ def contradictions(found: CellFits, lineage: np.ndarray) -> np.ndarray:
     own = found.fit[rows, lineage]
     lead = np.where(np.isfinite(own), found.fit[rows, best] - own, -np.inf)
     return np.where((best != lineage) & (lead >= LEAD), best, -1)
-
-
-def lineage_doublets(
-    adata: AnnData, found: CellFits, lineage: np.ndarray, *, n_real: int, size: np.ndarray
-) -> np.ndarray:
-    """Find the cells that look like two lineages at once.
-
-    Parameters
-    ----------
-    adata
-        As for `fit_cells`.
-    found
-        From `fit_cells`.
-    lineage
-        Number of the lineage of each cell.
-    n_real
-        Lineages below this number have a name and can be part of a doublet.
-    size
-        Logarithm of the counts of each cell, less the median of its sample. A doublet has no fewer
-        counts than is usual for its own lineage.
-
-    Returns
-    -------
-    Number of the other lineage for each cell; -1 where it is no likely doublet.
-    """
-    partner, best = np.full(len(lineage), -1), np.full(len(lineage), LEAD_DOUBLET)
-    if not found.profiles.tell:
-        return partner
-    seen, n_seen = _seen(adata, found.profiles.genes)
-    usual = pd.Series(size).groupby(lineage).transform("median").to_numpy()
-    large = (lineage < n_real) & (size >= usual)
-    known = found.profiles.known
-    place = np.zeros(int(max(known.max(), found.group.max())) + 1, dtype=int)
-    place[known] = np.arange(len(known))
-    real = [name for name in range(n_real) if np.isfinite(found.fit[:, name]).all()]
-    for rows in _alike(n_seen):
-        n = float(np.median(n_seen[rows]))
-        for mine, other in ((a, b) for a in real for b in real if a != b):
-            cells = rows[large[rows] & (lineage[rows] == mine)]
-            pairs, code = np.unique(
-                place[found.group[np.ix_(cells, [mine, other])]], axis=0, return_inverse=True
-            )
-            for k, (first, second) in enumerate(pairs):
-                here = cells[code.ravel() == k]
-                gain = _gain(seen[here], found.profiles.rates[[first, second]], n)
-                gain = np.minimum(gain[0], gain[1] - found.fit[here].max(axis=1))
-                better = gain >= best[here]
-                partner[here[better]], best[here[better]] = other, gain[better]
-    return partner
-
-
-def _gain(
-    seen: sparse.csr_matrix, rates: np.ndarray, n_seen: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """How much better a half of each profile fits than the first with some of the second around.
-
-    Returns
-    -------
-    The gain, and how well the halves fit.
-    """
-    half, fluid = rates.mean(axis=0), (1 - FLUID) * rates[0] + FLUID * rates[1]
-    both = _likelihood(seen, np.stack([half, fluid]), n_seen)
-    return both[:, 0] - both[:, 1], both[:, 0]

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from osteotalk.annotate.cells import CellFits, _alike, _likelihood, _seen, fit_cells
+from osteotalk.annotate.cells import CellFits, alike, fit_cells, likelihood, shown_genes
 from osteotalk.annotate.majors import Groups
+from osteotalk.annotate.settle import lineages_of
 from osteotalk.annotate.tree import Tree
 from osteotalk.contract import UNASSIGNED
 
@@ -43,17 +44,16 @@ def leave_out_mixtures(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, t
     tree
         Vocabulary and markers.
     """
-    names = [d.population for d in groups.decisions]
-    real = sorted(set(names) - {UNASSIGNED})
-    number = {name: i for i, name in enumerate(real)}
-    lineage = np.array([number.get(name, len(real) + i) for i, name in enumerate(names)])
+    real, lineage = lineages_of(groups)
     if len(real) < 2:
         return
     size = np.log1p(adata.obs["n_counts"].to_numpy(dtype=float))
     size = size - _median_of(size, adata.obs["sample"].astype(str).to_numpy())
     size = size - _median_of(size, cells["population"].to_numpy(str))
     skip = np.isin(adata.var_names, tree.cycle_genes)
-    as_named = cells["population"].to_numpy(str) == groups.of_cells(names).astype(str)
+    as_named = cells["population"].to_numpy(str) == groups.of_cells(
+        [d.population for d in groups.decisions]
+    ).astype(str)
     code = np.where(as_named, groups.code, -1)
     found = fit_cells(adata, code, lineage=lineage, skip=skip)
     doubtful = mixture_groups(found, code, lineage, n_real=len(real), size=size)
@@ -67,7 +67,7 @@ def leave_out_mixtures(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, t
     for column in ("population_probability", "major_probability"):
         cells.loc[twice, column] = np.nan
     cells.loc[twice, "population_reason"] = [
-        f"looks like {real[a]} and {real[b]} at once"
+        f"looks like {real[min(a, b)]} and {real[max(a, b)]} at once"
         for a, b in zip(first[twice], second[twice], strict=True)
     ]
     cells.loc[twice, "lineage_doublet"] = "yes"
@@ -152,9 +152,9 @@ def mixtures(
         return first, second
     place = np.zeros(len(lineage), dtype=int)
     place[profiles.known] = np.arange(len(profiles.known))
-    seen, n_seen = _seen(adata, profiles.genes)
+    seen, n_seen = shown_genes(adata, profiles.genes)
     best = real[found.fit[:, real].argmax(axis=1)]
-    for rows in _alike(n_seen):
+    for rows in alike(n_seen):
         n = float(np.median(n_seen[rows]))
         for mine, other in ((a, b) for a in real for b in real if a != b):
             cells = rows[best[rows] == mine]
@@ -163,7 +163,7 @@ def mixtures(
             )
             for k, (a, b) in enumerate(pairs):
                 here = cells[which.ravel() == k]
-                fit = _likelihood(seen[here], _between(profiles.rates[a], profiles.rates[b]), n)
+                fit = likelihood(seen[here], _between(profiles.rates[a], profiles.rates[b]), n)
                 alone = np.maximum(fit[:, len(MIXED) :].max(axis=1), found.fit[here].max(axis=1))
                 gain = fit[:, : len(MIXED)].max(axis=1) - alone
                 better = gain >= lead[here]

@@ -8,7 +8,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.annotate.cells import contradictions, fit_cells, lineage_doublets
+from osteotalk.annotate.cells import contradictions, fit_cells
 from osteotalk.annotate.decide import settle
 from osteotalk.annotate.majors import Groups
 from osteotalk.annotate.tree import Tree
@@ -19,7 +19,7 @@ CLEARLY = 1.0
 ROUNDS = 3  # cells are compared with profiles of which the cells of others were taken out
 
 
-def _lineages(groups: Groups) -> tuple[list[str], np.ndarray]:
+def lineages_of(groups: Groups) -> tuple[list[str], np.ndarray]:
     """Names of the lineages found, and the number of that of each group.
 
     A group without a name is a lineage of its own, with a number above those of the names.
@@ -33,7 +33,7 @@ def _lineages(groups: Groups) -> tuple[list[str], np.ndarray]:
 
 def settle_groups(adata: AnnData, groups: Groups, *, tree: Tree, min_probability: float) -> Groups:
     """Name groups whose markers leave a few lineages open by what else their cells express."""
-    real, lineage = _lineages(groups)
+    real, lineage = lineages_of(groups)
     skip = np.isin(adata.var_names, tree.cycle_genes)
     fits = fit_cells(adata, groups.code, lineage=lineage, skip=skip)
     if not real or not np.isfinite(fits.fit[:, : len(real)]).any():
@@ -92,21 +92,21 @@ def _typical(
 
 
 def check_cells(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, tree: Tree) -> None:
-    """Rename cells that fit another lineage, and leave likely doublets unassigned, in place.
+    """Rename cells that fit another lineage, in place.
 
     Parameters
     ----------
     adata
-        Cells x genes with `layers["counts"]` and `obs` sample and n_counts.
+        Cells x genes with `layers["counts"]` and `obs["n_counts"]`.
     cells
-        One row per cell: population, population_major, the two probabilities, population_reason
-        and lineage_doublet; changed.
+        One row per cell: population, population_major, the two probabilities and
+        population_reason; changed.
     groups
         Groups with their major populations.
     tree
         Vocabulary and markers.
     """
-    real, lineage = _lineages(groups)
+    real, lineage = lineages_of(groups)
     skip = np.isin(adata.var_names, tree.cycle_genes)
     start, code = lineage[groups.code], groups.code.copy()
     typical = _typical(adata, groups, real, start, tree=tree)
@@ -118,19 +118,10 @@ def check_cells(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, tree: Tr
         code[rows] = fits.group[rows, other[rows]]
         typical[rows] = True
     of_cell = lineage[code]
-    size = np.log1p(adata.obs["n_counts"].to_numpy(dtype=float))
-    by_sample = pd.Series(size).groupby(adata.obs["sample"].astype(str).to_numpy())
-    partner = lineage_doublets(
-        adata,
-        fits,
-        of_cell,
-        n_real=len(real),
-        size=size - by_sample.transform("median").to_numpy(),
-    )
     labels = np.array([*real, *[UNASSIGNED] * (int(lineage.max()) + 1 - len(real))], dtype=object)
     where = cells["population"].to_numpy(copy=True)
     usual = cells.groupby("population")["major_probability"].mean()
-    moved = (partner < 0) & (labels[of_cell] != labels[start])
+    moved = labels[of_cell] != labels[start]
     reasons = [
         f"fits {to} better than its cluster, which is {before}"
         if to != UNASSIGNED
@@ -138,13 +129,6 @@ def check_cells(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, tree: Tr
         for to, before in zip(labels[of_cell[moved]], where[moved], strict=True)
     ]
     _rename(cells, moved, labels[of_cell[moved]], reasons, usual)
-    twice = partner >= 0
-    texts = [
-        f"looks like {a} and {labels[b]} at once"
-        for a, b in zip(where[twice], partner[twice], strict=True)
-    ]
-    _rename(cells, twice, np.full(int(twice.sum()), UNASSIGNED, dtype=object), texts, usual)
-    cells.loc[twice, "lineage_doublet"] = "yes"
 
 
 def _rename(
