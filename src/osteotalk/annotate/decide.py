@@ -58,6 +58,24 @@ def decide_majors(found: Evidence, *, tree: Tree, min_probability: float) -> lis
     ]
 
 
+def led_by_others(alone: Decision, decision: Decision) -> Decision:
+    """Say in words where the groups that express alike changed the name of a group.
+
+    Parameters
+    ----------
+    alone
+        By the markers of the group itself.
+    decision
+        With what the groups like it say.
+    """
+    if alone.population == decision.population:
+        return decision
+    by_itself = alone.reason or f"{alone.best} {alone.probability:.0%}"
+    names = decision.population if decision.population != UNASSIGNED else "something else"
+    told = f"by its own markers {by_itself}; groups that express alike are {names}"
+    return replace(decision, reason="; ".join(part for part in (told, decision.reason) if part))
+
+
 def settle(
     decision: Decision,
     found: Evidence,

@@ -1,13 +1,15 @@
 """Major populations of the clusters, and of parts of a cluster that are of another lineage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from osteotalk.annotate.decide import Decision, decide_majors
+from osteotalk.annotate.alike import heed_alike, likeness
+from osteotalk.annotate.chance import odds_by_chance
+from osteotalk.annotate.decide import Decision, decide_majors, led_by_others
 from osteotalk.annotate.evidence import (
     NONE_PRIOR,
     Evidence,
@@ -88,9 +90,21 @@ def name_majors(adata: AnnData, *, tree: Tree, min_probability: float, seed: int
     rules = _Rules(tree, lists, standards, reference, columns, majors)
     code, names, of = _take_out(adata, (code, names), found, rules, seed=seed)
     final, evidence = rules.weigh(adata, code, len(names))
-    decisions = decide_majors(evidence, tree=tree, min_probability=min_probability)
+    none = np.maximum(standards.none, odds_by_chance(final, lists, seed=seed))
+    alone = replace(evidence, probability=probabilities(evidence.ratio, none=none))
+    skip = np.isin(adata.var_names, tree.cycle_genes)
+    alike = likeness(group_counts(adata, code, len(names)), skip=skip)
+    together = heed_alike(evidence, alike, tree=tree, none=none)
+    decisions = [
+        led_by_others(by_itself, decision)
+        for by_itself, decision in zip(
+            decide_majors(alone, tree=tree, min_probability=min_probability),
+            decide_majors(together, tree=tree, min_probability=min_probability),
+            strict=True,
+        )
+    ]
     return Groups(
-        code, tuple(names), tuple(of), tuple(decisions), evidence, final, genes, reference
+        code, tuple(names), tuple(of), tuple(decisions), together, final, genes, reference
     )
 
 
