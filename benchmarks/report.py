@@ -98,6 +98,7 @@ def files_of(results: Path, names: list[str]) -> dict:
         "annotated": "annotated.h5ad",
         "clusters": "annotation.tsv",
         "malignancy": "malignancy.tsv",
+        "clone_genes": "clone_genes.tsv",
         "cnv": "cnv.h5ad",
         "agreement": "agreement.tsv",
         "support": "support.parquet",

@@ -13,7 +13,7 @@ from report_claims import combined, write_claims, write_overall
 from scipy import sparse
 
 from osteotalk import io
-from osteotalk.contract import conform
+from osteotalk.contract import conform, empty_frame
 from osteotalk.interactions.network import to_graphml
 from osteotalk.interactions.support import wilson_interval
 from osteotalk.report.network import supported_edges
@@ -146,6 +146,7 @@ def write_cells(
     io.write_stage(adata, own / "annotated.h5ad", stage="annotated")
     io.write_tsv(cluster_table(obs, rng), own / "annotation.tsv", table="annotation")
     io.write_tsv(call_table(obs, rng), own / "malignancy.tsv", table="malignancy")
+    io.write_tsv(empty_frame("clone_genes"), own / "clone_genes.tsv", table="clone_genes")
     io.write_tsv(agreement_table(obs), own / "agreement.tsv", table="agreement")
     shown = obs.groupby("sample", observed=True).head(CNV_CELLS)
     shown = shown[["sample", "patient", "cluster", "population", "malignant"]]

@@ -171,6 +171,21 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "n_undetermined": INTEGER,
             "reason": TEXT,
         },
+        "clone_genes": {
+            "sample": TEXT,
+            "patient": TEXT,
+            "clone": TEXT,
+            "gene": TEXT,
+            "role": TEXT,  # ligand, receptor or both
+            "arm": TEXT,  # empty: position not known
+            "n_cells": INTEGER,  # malignant cells of the clone
+            "n_others": INTEGER,  # of the other clones of the sample
+            "detected": NUMBER,
+            "detected_others": NUMBER,
+            "log2_fold": NUMBER,
+            "auc": NUMBER,
+            "q": NUMBER,  # over cells, not over patients
+        },
         "agreement": {
             "source": TEXT,
             "label": TEXT,

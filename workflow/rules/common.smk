@@ -254,6 +254,7 @@ def results_of_cohort(dataset):
         "annotated": of_cohort("annotated.h5ad"),
         "clusters": of_cohort("annotation.tsv"),
         "malignancy": of_cohort("malignancy.tsv"),
+        "clone_genes": of_cohort("clone_genes.tsv"),
         "cnv": of_cohort("cnv.h5ad"),
         "agreement": of_cohort("agreement.tsv"),
         "support": of_cohort("support.parquet"),

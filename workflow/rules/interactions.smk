@@ -4,6 +4,7 @@ Needs    results/<dataset>/annotated.h5ad, results/resource.tsv
 Makes    results/<dataset>/samples/<sample>/interactions.parquet   scores of one sample
          results/<dataset>/support.parquet                         each edge over the patients
          results/<dataset>/network.graphml                         supported edges, for Cytoscape
+         results/<dataset>/clone_genes.tsv                         genes of pairs, clone against clone
          results/<dataset>/samples/<sample>/cross_check.tsv        agreement with squidpy, if asked for
 """
 
@@ -109,3 +110,27 @@ rule cross_check_sample:
         code=code_digest("cross_check_sample"),
     script:
         "../scripts/cross_check_sample.py"
+
+
+rule compare_clones:
+    """Tell which ligands and receptors differ between the clones of a sample."""
+    input:
+        annotated="results/{dataset}/annotated.h5ad",
+        resource="results/resource.tsv",
+    output:
+        clone_genes="results/{dataset}/clone_genes.tsv",
+    log:
+        "logs/compare_clones/{dataset}.log",
+    benchmark:
+        "benchmarks/timings/compare_clones/{dataset}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, input: round(1000 + 4.5 * input.size_mb),
+    params:
+        expr_prop=lookup("interactions/expr_prop", within=config),
+        alpha=lookup("interactions/alpha", within=config),
+        code=code_digest("compare_clones"),
+    script:
+        "../scripts/compare_clones.py"

@@ -12,7 +12,7 @@ from osteotalk.workflow import job_log
 
 OVER = ("verdicts", "evidence", "calibration", "therapies", "published", "sensitivity")
 OF_COHORT = ("annotated", "clusters", "malignancy", "cnv", "agreement", "support")
-OF_COHORT += ("decoys", "values", "statistics", "network")
+OF_COHORT += ("decoys", "values", "statistics", "network", "clone_genes")
 
 with job_log(snakemake):
     out, params, results = snakemake.output, snakemake.params, snakemake.params.results

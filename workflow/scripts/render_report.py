@@ -10,7 +10,7 @@ from osteotalk.report.provenance import read_timings
 from osteotalk.workflow import job_log
 
 OF_COHORT = ("annotated", "clusters", "malignancy", "cnv", "agreement", "support", "decoys")
-OF_COHORT += ("values", "statistics", "network")
+OF_COHORT += ("values", "statistics", "network", "clone_genes")
 OPTIONAL = ("calibration", "therapies", "published", "sensitivity")
 
 with job_log(snakemake):

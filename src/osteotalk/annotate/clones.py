@@ -84,9 +84,10 @@ class Odds:
 def find_clones(genome: Genome, groups: Sequence[np.ndarray]) -> list[Clone]:
     """Find the clones in groups of cells that could be tumour, the largest first.
 
-    A group with enough gained or lost arms gives its cells that are nearer to its own profile than
-    to the reference. They join the clone from which they differ in fewer than two arms, or are a
-    clone. Cells that are near to no clone are looked at again: another clone may share the group.
+    A group is parted where its cells differ in their arms. A part with enough gained or lost arms
+    gives its cells that are nearer to its own profile than to the reference. They join the clone
+    from which they differ in fewer than two arms, or are a clone. Cells that are near to no clone
+    are looked at again: another clone may share the group.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def find_clones(genome: Genome, groups: Sequence[np.ndarray]) -> list[Clone]:
         Positions of the cells of each group.
     """
     clones: list[Clone] = []
-    left = list(groups)
+    left = [part for group in groups for part in parted(genome, group)]
     for _ in range(ROUNDS):
         own = [clone for group in left if (clone := own_clone(genome, group)) is not None]
         if not own:
@@ -105,6 +106,68 @@ def find_clones(genome: Genome, groups: Sequence[np.ndarray]) -> list[Clone]:
             clones = _add(genome, clones, clone)
         left = [_unexplained(genome, group, clones) for group in groups]
     return sorted(clones, key=lambda c: -len(c.cells))
+
+
+def parted(genome: Genome, group: np.ndarray) -> list[np.ndarray]:
+    """Part a group in which cells differ in several arms; the group itself if they do not.
+
+    The cells are parted by every second gene along the genome, and whether the parts differ is
+    asked of the other genes: parts of noise differ in the genes they were made by, not in others.
+
+    Parameters
+    ----------
+    genome
+        The sample.
+    group
+        Positions of cells.
+    """
+    if len(group) < 2 * MIN_GROUP:
+        return [group]
+    even = np.arange(len(genome.arm)) % 2 == 0
+    upper = _upper(_arm_means(genome, group, genes=even & genome.shown))
+    parts = [group[~upper], group[upper]]
+    if min(map(len, parts)) < MIN_GROUP:
+        return [group]
+    mean = np.asarray(genome.counts[parts[0]].mean(axis=0)).ravel()
+    table = cnv.arm_shifts(
+        genome.counts[parts[1]],
+        level=np.log2(mean + cnv.PSEUDO),
+        shown=genome.shown & ~even,
+        arm=np.where(even, "", genome.arm),
+    )
+    if (table["change"] != "").sum() < MIN_ARMS:
+        return [group]
+    return [smaller for part in parts for smaller in parted(genome, part)]
+
+
+def _arm_means(genome: Genome, cells: np.ndarray, *, genes: np.ndarray) -> np.ndarray:
+    """Mean log expression of each arm in each cell, less that of the cell and of the arm."""
+    code, names = pd.factorize(genome.arm[genes])
+    used = np.bincount(code, minlength=len(names)) >= cnv.MIN_ARM_GENES // 2
+    used &= names != ""
+    member = np.eye(len(names))[code][:, used]
+    member /= np.sqrt(member.sum(axis=0))  # arms of many genes are as noisy as those of few
+    level = np.asarray(genome.counts[cells][:, genes].log1p() @ member)
+    level -= level.mean(axis=0)
+    level -= level.mean(axis=1, keepdims=True)
+    return level
+
+
+def _upper(values: np.ndarray) -> np.ndarray:
+    """Which rows lie in the upper of two parts along the first principal component.
+
+    The parts are those of the least variance within (Otsu 1979, doi:10.1109/TSMC.1979.4310076).
+    """
+    if not values.size:
+        return np.zeros(len(values), dtype=bool)
+    _, vectors = np.linalg.eigh(values.T @ values)
+    along = values @ vectors[:, -1]
+    ordered = np.sort(along)
+    n = np.arange(1, len(ordered))
+    below = np.cumsum(ordered)[:-1] / n
+    above = (ordered.sum() - np.cumsum(ordered)[:-1]) / n[::-1]
+    cut = int(np.argmax(n * n[::-1] * (above - below) ** 2))
+    return np.asarray(along > ordered[cut])
 
 
 def _clone(genome: Genome, cells: np.ndarray) -> Clone | None:

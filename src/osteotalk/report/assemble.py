@@ -33,6 +33,7 @@ class CohortFiles:
     annotated: str
     clusters: str
     malignancy: str
+    clone_genes: str
     cnv: str
     agreement: str
     support: str
@@ -60,6 +61,7 @@ def cohort_files(
     annotated: Sequence[str],
     clusters: Sequence[str],
     malignancy: Sequence[str],
+    clone_genes: Sequence[str],
     cnv: Sequence[str],
     agreement: Sequence[str],
     support: Sequence[str],
@@ -79,6 +81,7 @@ def cohort_files(
         "annotated": annotated,
         "clusters": clusters,
         "malignancy": malignancy,
+        "clone_genes": clone_genes,
         "cnv": cnv,
         "agreement": agreement,
         "support": support,
@@ -187,6 +190,7 @@ def _read_cohort(
         adata=adata,
         clusters=io.read_tsv(files.clusters, table="annotation"),
         malignancy=io.read_tsv(files.malignancy, table="malignancy"),
+        clone_genes=io.read_tsv(files.clone_genes, table="clone_genes"),
         cnv=io.read_stage(files.cnv, stage="cnv"),
         agreement=io.read_tsv(files.agreement, table="agreement"),
         support=support,

@@ -48,6 +48,7 @@ def build_dataset_page(
     adata: AnnData,
     clusters: pd.DataFrame,
     malignancy: pd.DataFrame,
+    clone_genes: pd.DataFrame,
     cnv: AnnData,
     agreement: pd.DataFrame,
     support: pd.DataFrame,
@@ -75,8 +76,8 @@ def build_dataset_page(
         Content of each sample's ``qc.json`` and ``ingest.json``.
     adata
         Annotated cohort.
-    clusters, malignancy, agreement
-        Tables `annotation`, `malignancy` and `agreement` of the cohort.
+    clusters, malignancy, clone_genes, agreement
+        Tables `annotation`, `malignancy`, `clone_genes` and `agreement` of the cohort.
     cnv
         Copy number profiles of some of its cells.
     support, cross_check, evidence
@@ -126,7 +127,7 @@ def build_dataset_page(
         qc_section(ordered, qc, adata.obs, dataset=dataset, stamp=stamp),
         population_section(cohort, groups=clusters, markers=markers, claims=claims),
         integration_section(cohort),
-        malignancy_section(cohort, malignancy=malignancy, cnv=cnv),
+        malignancy_section(cohort, malignancy=malignancy, clone_genes=clone_genes, cnv=cnv),
         *([others] if (others := agreement_section(cohort, agreement, labels=labels)) else []),
         network_section(
             support,

@@ -19,6 +19,7 @@ from osteotalk.report.cohort import Cohort
 from osteotalk.report.malignancy_tables import (
     CALLS,
     call_table,
+    clone_gene_table,
     clone_table,
     renamed_table,
     rule_words,
@@ -32,7 +33,9 @@ from osteotalk.report.text import count, enumerate_words, number, plural, settin
 _COLOURS = {"yes": "#B5421A", "no": "#1F4E79", "undetermined": "#8A6D1F"}
 
 
-def malignancy_section(cohort: Cohort, *, malignancy: pd.DataFrame, cnv: AnnData) -> Section:
+def malignancy_section(
+    cohort: Cohort, *, malignancy: pd.DataFrame, clone_genes: pd.DataFrame, cnv: AnnData
+) -> Section:
     """Build the section.
 
     Parameters
@@ -41,6 +44,8 @@ def malignancy_section(cohort: Cohort, *, malignancy: pd.DataFrame, cnv: AnnData
         Annotated cohort.
     malignancy
         Table `malignancy`, one row per sample and cluster.
+    clone_genes
+        Table `clone_genes`, one row per clone and gene that differs.
     cnv
         Copy number profiles of some cells.
     """
@@ -49,12 +54,13 @@ def malignancy_section(cohort: Cohort, *, malignancy: pd.DataFrame, cnv: AnnData
         anchor="malignancy",
         title="Malignant cells",
         question="Which cells are tumour cells, and is that borne out by their copy number?",
-        body=_body(cohort, calls, malignancy),
+        body=(*_body(cohort, calls, malignancy), *_clone_words(cohort, clone_genes)),
         definitions=rule_words(),
         figures=(*_map(cohort, calls), *_clones(cohort), *_heatmap(cohort, cnv)),
         tables=(
             sample_table(cohort, calls, malignancy),
             *clone_table(cohort),
+            *clone_gene_table(cohort, clone_genes),
             *renamed_table(cohort),
             call_table(cohort, malignancy),
         ),
@@ -74,6 +80,22 @@ def _body(cohort: Cohort, calls: pd.Series, malignancy: pd.DataFrame) -> tuple[s
         _scored_as_malignant(cohort, calls),
         _renamed(cohort),
     )
+
+
+def _clone_words(cohort: Cohort, clone_genes: pd.DataFrame) -> list[str]:
+    """Say in how many ligands and receptors the clones of a sample differ, if one has several."""
+    noted = cohort.noted("malignancy").get("samples", {})
+    several = [
+        name for name in cohort.sample_titles() if len(noted.get(name, {}).get("clones", {})) > 1
+    ]
+    if not several:
+        return []
+    n_genes = clone_genes.groupby(clone_genes["sample"].astype(str))["gene"].nunique()
+    listed = [f"{name} {count(int(n_genes.get(name, 0)))}" for name in several]
+    return [
+        f"{plural(len(several), 'sample')} with several clones. Ligands and receptors in which a "
+        f"clone differs from the others of its sample: {enumerate_words(listed)}."
+    ]
 
 
 def _copy_number(cohort: Cohort, malignancy: pd.DataFrame) -> str:

@@ -159,6 +159,41 @@ def clone_table(cohort: Cohort) -> list[Table]:
     ]
 
 
+def clone_gene_table(cohort: Cohort, clone_genes: pd.DataFrame) -> list[Table]:
+    """Ligands and receptors that differ between clones of a sample, where there is any."""
+    if clone_genes.empty:
+        return []
+    return [
+        Table(
+            "table-clone-genes",
+            clone_genes,
+            "Ligands and receptors in which a clone differs from the other clones of its sample, "
+            "one row per clone and gene, smallest q first. Only malignant cells are compared. "
+            "The chance is that a cell of the clone has more of the gene than one of the others: "
+            "50% where nothing differs. Described, not tested over patients: q "
+            "(Mann-Whitney, over the genes of a clone) says that the cells of this sample differ, "
+            "as those of two clones mostly do. A gene on an arm that only one of the clones gained "
+            "or lost may differ for that reason alone.",
+            (
+                Column("clone", "Clone"),
+                Column("gene", "Gene", "code"),
+                Column("role", "Role"),
+                Column("arm", "Arm", missing="position not known"),
+                Column("log2_fold", "Fold (log2)", "number"),
+                Column("auc", "Chance of more", "share"),
+                Column("detected", "Detected in the clone", "share"),
+                Column("detected_others", "In the others", "share"),
+                Column("n_cells", "Cells", "integer"),
+                Column("n_others", "Others", "integer"),
+                Column("q", "q over cells", "probability"),
+            ),
+            download=f"assets/{cohort.dataset}_clone_genes.tsv",
+            filters=("clone", "role"),
+            collapsed=True,
+        )
+    ]
+
+
 def rule_words() -> tuple[tuple[str, str], ...]:
     """Define the words of the calls, with the limits in use."""
     return (

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import scipy.optimize
 import scipy.stats
+from scipy import sparse
 
 from osteotalk.annotate import clones
 from osteotalk.annotate.malignancy import call_malignant
@@ -155,3 +156,55 @@ def test_share_of_a_cluster_is_the_most_likely_one():
     assert found[1] == pytest.approx(best, abs=1e-3)
     flat = clones._shares(np.ones((80, 2)), pd.factorize(rng.integers(0, 3, 80))[0], 3)
     np.testing.assert_allclose(flat, [[0.5, 0.25, 0.25]] * 3, atol=1e-6)
+
+
+def test_cells_of_one_kind_are_not_parted():
+    rng = np.random.default_rng(0)
+    var_arm = np.repeat(ARMS, 100)
+    mean = np.exp(rng.normal(0, 1, len(var_arm)))
+    for fold in (np.ones(len(var_arm)), np.where(np.isin(var_arm, ARMS[:4]), 1.5, 1.0)):
+        genome = genome_of(rng.poisson(mean * fold, (120, len(var_arm))), var_arm)
+        (only,) = clones.parted(genome, np.arange(120))
+        np.testing.assert_array_equal(only, np.arange(120))
+
+
+@pytest.mark.parametrize("sizes", [(40, 40), (100, 30), (40, 40, 40)])
+def test_cells_are_parted_by_their_arms_whatever_their_order(sizes):
+    rng = np.random.default_rng(1)
+    arm = np.repeat(ARMS, 100)
+    mean = np.exp(rng.normal(0, 1, len(arm)))
+    counts, truth = [], np.repeat(np.arange(len(sizes)), sizes)
+    for number, size in enumerate(sizes):
+        own = np.isin(arm, ARMS[4 * number : 4 * number + 4])
+        counts.append(rng.poisson(mean * np.where(own, 2.0, 1.0), (size, len(arm))))
+    order = rng.permutation(len(truth))
+    for rows in (np.arange(len(truth)), order):
+        genome = genome_of(np.vstack(counts)[rows], arm)
+        parts = clones.parted(genome, np.arange(len(truth)))
+        assert sorted(len(part) for part in parts) == sorted(sizes)
+        assert all(len(set(truth[rows][part])) == 1 for part in parts)
+
+
+@pytest.mark.parametrize("n", [1, 5, 19])
+def test_few_cells_are_not_parted(n):
+    genome = genome_of(np.ones((n, 200)), np.repeat(["1p", "2p"], 100))
+    assert [len(part) for part in clones.parted(genome, np.arange(n))] == [n]
+
+
+def genome_of(counts, arm):
+    x = sparse.csr_matrix(counts * (1e4 / counts.sum(axis=1, keepdims=True)))
+    level = np.log2(np.asarray(x.mean(axis=0)).ravel() + 0.1)
+    nothing = np.zeros((len(counts), 1), dtype=np.float32)
+    shown = np.ones(len(arm), dtype=bool)
+    return clones.Genome(x, arm.astype(object), level, shown, nothing, np.array(["1p"]))
+
+
+@pytest.mark.parametrize("opposite", [False, True])
+def test_clones_of_one_size_in_one_cluster(simulate, opposite):
+    folds = simulate.planted(2, shared=0, opposite=opposite, names=ARMS)
+    cells = simulate.sample((40, 40), folds, name="stroma", together=True, seed=0)
+    found, _, _ = call(simulate, cells)
+    yes = (found.obs["malignant"] == "yes").groupby(found.obs["truth"]).mean()
+    assert yes.drop("").min() >= 0.9
+    assert yes[""] == 0
+    assert len(found.uns["osteotalk"]["malignancy"]["samples"]["S"]["clones"]) == 2

@@ -64,6 +64,7 @@ class Inputs:
     adata: ad.AnnData
     clusters: pd.DataFrame
     malignancy: pd.DataFrame
+    clone_genes: pd.DataFrame
     cnv: ad.AnnData
     agreement: pd.DataFrame
     support: pd.DataFrame
@@ -96,6 +97,7 @@ class Inputs:
             adata=self.adata,
             clusters=self.clusters,
             malignancy=self.malignancy,
+            clone_genes=self.clone_genes,
             cnv=self.cnv,
             agreement=self.agreement,
             support=self.support,
@@ -620,6 +622,7 @@ def inputs() -> Inputs:
         adata=adata,
         clusters=make_groups(),
         malignancy=make_malignancy(adata),
+        clone_genes=empty_frame("clone_genes"),
         cnv=make_cnv(adata),
         agreement=empty_frame("agreement"),
         support=make_support(),

@@ -285,7 +285,9 @@ def test_nothing_recorded_about_the_integration(cohort):
 
 
 def test_malignant_calls_add_up(cohort, inputs):
-    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    section = malignancy_section(
+        cohort, malignancy=inputs.malignancy, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+    )
     frame = tables(section)["table-malignant"]
     calls = cohort.cells["malignant"].value_counts()
     assert frame[["yes", "no", "undetermined"]].sum().tolist() == [calls["yes"], calls["no"], 0]
@@ -297,7 +299,9 @@ def test_malignant_calls_add_up(cohort, inputs):
 
 
 def test_copy_number_that_found_no_change_was_computed(cohort, inputs):
-    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    section = malignancy_section(
+        cohort, malignancy=inputs.malignancy, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+    )
     assert (
         "Copy number could be computed in 4 of 5 samples. No cluster has a gained or lost arm "
         "in S4. It could not in S5: it needs positions" in section.body[0]
@@ -313,21 +317,27 @@ def test_copy_number_that_found_no_change_was_computed(cohort, inputs):
     assert frame.loc["S5", "problem"] == "too few"
     assert any("does not show that the cells are normal" in text for text in section.caveats)
     known = inputs.malignancy.assign(copy_number="computed")
-    section = malignancy_section(cohort, malignancy=known, cnv=inputs.cnv)
+    section = malignancy_section(
+        cohort, malignancy=known, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+    )
     assert section.body[0].endswith("Copy number could be computed in 5 of 5 samples.")
     assert not any("does not show that the cells are normal" in text for text in section.caveats)
 
 
 def test_one_arm_is_told_as_one_arm(cohort, inputs):
     one = inputs.malignancy.assign(copy_number="one arm")
-    section = malignancy_section(cohort, malignancy=one, cnv=inputs.cnv)
+    section = malignancy_section(
+        cohort, malignancy=one, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+    )
     assert "One arm only is changed in S1, S2, S3, S4 and S5" in section.body[0]
     assert "No cluster" not in section.body[0]
 
 
 def test_arms_that_no_cell_can_be_weighed_by_are_told(cohort, inputs):
     several = inputs.malignancy.assign(copy_number="arms not weighed")
-    section = malignancy_section(cohort, malignancy=several, cnv=inputs.cnv)
+    section = malignancy_section(
+        cohort, malignancy=several, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+    )
     assert "could be computed in 5 of 5 samples. Arms are changed in S1, S2, S3" in section.body[0]
     assert "No cluster" not in section.body[0]
 
@@ -349,8 +359,33 @@ def test_arms_are_shared_by_clones_or_private_to_one():
         assert f">{title}</text>" in svg
 
 
+def test_ligands_and_receptors_that_differ_between_clones(cohort, inputs):
+    def section(genes):
+        return malignancy_section(
+            cohort, malignancy=inputs.malignancy, clone_genes=genes, cnv=inputs.cnv
+        )
+
+    none = section(inputs.clone_genes)
+    assert "table-clone-genes" not in tables(none)
+    assert none.body[-1] == (
+        "1 sample with several clones. Ligands and receptors in which a clone differs from the "
+        "others of its sample: S1 0."
+    )
+    row = ("S1", "P1", "S1 clone 2", "CXCR4", "receptor", "2q", 40, 60, 0.8, 0.2, 2.0, 0.9, 1e-5)
+    genes = pd.DataFrame([row], columns=[*inputs.clone_genes])
+    found = section(genes)
+    assert found.body[-1].endswith("S1 1.")
+    assert tables(found)["table-clone-genes"].to_numpy().tolist() == [[*row]]
+    caption = next(t for t in found.tables if t.anchor == "table-clone-genes").caption
+    assert "Described, not tested over patients" in caption
+    del cohort.adata.uns["osteotalk"]["malignancy"]["samples"]["S1"]["clones"]
+    assert "several clones" not in " ".join(section(genes.iloc[:0]).body)
+
+
 def test_clones_are_shown_with_their_arms_and_cells(cohort, inputs):
-    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    section = malignancy_section(
+        cohort, malignancy=inputs.malignancy, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+    )
     n = int((cohort.cells["clone"] == "S1 clone 1").sum())
     assert tables(section)["table-clones"].to_numpy().tolist() == [
         ["S1", "S1 clone 1", "1p gained;3p lost", n],
@@ -359,14 +394,18 @@ def test_clones_are_shown_with_their_arms_and_cells(cohort, inputs):
     drawn = {figure.anchor: figure for figure in section.figures}["figure-clones"]
     assert drawn.alt.startswith("Gained and lost arms of 2 clones of 1 patient; 3 of 3 changes")
     del cohort.adata.uns["osteotalk"]["malignancy"]["samples"]["S1"]["clones"]
-    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    section = malignancy_section(
+        cohort, malignancy=inputs.malignancy, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+    )
     assert "table-clones" not in tables(section)
     assert "figure-clones" not in {figure.anchor for figure in section.figures}
 
 
 def test_tumour_cells_by_markers_alone_are_counted(cohort, inputs):
     def said():
-        return malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv).body[1]
+        return malignancy_section(
+            cohort, malignancy=inputs.malignancy, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+        ).body[1]
 
     total = int((cohort.named == "malignant_osteoblastic").sum())
     assert f" 0 of {total} cells scored as malignant populations" in said()
@@ -386,7 +425,9 @@ def test_tumour_cells_by_markers_alone_are_counted(cohort, inputs):
 
 
 def test_names_changed_by_copy_number_are_shown(cohort, inputs):
-    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    section = malignancy_section(
+        cohort, malignancy=inputs.malignancy, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+    )
     assert section.body[2] == (
         "Copy number changed the names of 17 cells: Osteoclast to Malignant 12, Unassigned to "
         "Malignant 3 and Malignant, osteoblastic to Unassigned 2."
@@ -397,13 +438,17 @@ def test_names_changed_by_copy_number_are_shown(cohort, inputs):
         ["malignant_osteoblastic", "unassigned", 2],
     ]
     cohort.adata.uns["osteotalk"]["malignancy"]["renamed"] = {}
-    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    section = malignancy_section(
+        cohort, malignancy=inputs.malignancy, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+    )
     assert section.body[2] == "Copy number changed the name of no cell."
     assert "table-renamed" not in tables(section)
 
 
 def test_the_rule_is_in_the_report(cohort, inputs):
-    section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=inputs.cnv)
+    section = malignancy_section(
+        cohort, malignancy=inputs.malignancy, clone_genes=inputs.clone_genes, cnv=inputs.cnv
+    )
     said = " ".join(meaning for _, meaning in section.definitions)
     for limit in (
         "0.15 (log2) and 4 standard errors",
@@ -418,7 +463,9 @@ def test_the_rule_is_in_the_report(cohort, inputs):
 
 def test_no_profile_no_heat_map(cohort, inputs):
     for cnv in (inputs.cnv[:0], inputs.cnv[:, :0]):
-        section = malignancy_section(cohort, malignancy=inputs.malignancy, cnv=cnv.copy())
+        section = malignancy_section(
+            cohort, malignancy=inputs.malignancy, clone_genes=inputs.clone_genes, cnv=cnv.copy()
+        )
         assert "figure-cnv" not in figures(section)
 
 
