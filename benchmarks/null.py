@@ -1,6 +1,7 @@
 """Computed p-values of edges against brute-force label shuffles.
 
 Run from the repository: python benchmarks/null.py [--shuffles 1000000] [--threads 2]
+or, with labels dealt to the cells of single edges instead: python benchmarks/null.py --single 200
 
 For each data set of the conformance suite, and for lung cancer cells whose values tie (all thinned
 to 500, 1,000 or 2,000 counts, presence and absence alone, values rounded to halves), it prints how
@@ -8,6 +9,9 @@ far log10(p) is off, for p-values that were computed and for those of 1,000 shuf
 are within three standard errors of the long shuffles, and within two; and how many calls at a false
 discovery rate of 0.05 agree. Edges of a population with itself are a line apart. Below 1e-4 a few
 edges are drawn for longer, by dealing labels to their cells alone.
+
+With --single so many edges with p between 1e-4 and 0.2 are drawn at random, half of them of a
+population with itself, and labels are dealt to the cells of each, until ENOUGH deals reach it.
 """
 
 import argparse
@@ -32,6 +36,7 @@ from osteotalk.interactions.places import locate
 
 ALPHA = 0.05
 BLOCK = 20_000
+ENOUGH, MOST_DEALS = 4000, 40_000_000
 RANGES = ((1e-4, 0.2), (1e-4, 1e-3), (1e-3, 1e-2), (1e-2, 0.2))
 
 
@@ -79,8 +84,8 @@ def dealt(x, y, n_a, n_b, same, n_cells, least, n, seed):
     return reached
 
 
-def brute_force(adata, table, *, shuffles, threads):
-    """Exceedances of each row of a table, and what is needed to deal single edges."""
+def cells_of(adata, table):
+    """Cells that take part with the genes of a table, and what is needed to deal single edges."""
     groups = adata.obs["population"]
     taking_part = groups.isin({*table["source"], *table["target"]})
     genes = sorted({*table["ligand"], *table["receptor"]})
@@ -91,13 +96,39 @@ def brute_force(adata, table, *, shuffles, threads):
     at = locate(table, labels=pd.Index(labels), genes=pd.Index(genes), codes=codes)
     means = np.array([matrix[codes == k].mean(axis=0).A1 for k in range(len(labels))])
     least = (means[at.source, at.ligand] + means[at.target, at.receptor]) * (1 - 1e-9)
+    return matrix, sizes, at, least
+
+
+def brute_force(adata, table, *, shuffles, threads):
+    """Exceedances of each row of a table."""
+    matrix, sizes, at, least = cells_of(adata, table)
     sides = (at.source, at.target, at.ligand, at.receptor)
-    arrays = (matrix.indptr, matrix.indices, matrix.data, at.codes, sizes, len(genes), sides, least)
+    n_genes = matrix.shape[1]
+    arrays = (matrix.indptr, matrix.indices, matrix.data, at.codes, sizes, n_genes, sides, least)
     blocks = [min(BLOCK, shuffles - first) for first in range(0, shuffles, BLOCK)]
     with ThreadPoolExecutor(threads) as pool:
         jobs = [pool.submit(shuffled, *arrays, n, 1000 + i) for i, n in enumerate(blocks)]
-        reached = sum(job.result() for job in jobs)
-    return reached, (matrix.tocsc(), sizes, at, least)
+        return sum(job.result() for job in jobs)
+
+
+def deal_single(adata, table, chosen, *, threads):
+    """Exceedances and number of deals of some edges."""
+    matrix, sizes, at, least = cells_of(adata, table)
+    columns = matrix.tocsc()
+
+    def deal(e):
+        both = columns[:, [at.ligand[e], at.receptor[e]]].toarray()
+        both = both[both.any(axis=1)]
+        a, b = at.source[e], at.target[e]
+        arguments = (both[:, 0].copy(), both[:, 1].copy(), sizes[a], sizes[b], a == b)
+        reached = done = 0
+        while reached < ENOUGH and done < MOST_DEALS:
+            reached += dealt(*arguments, sizes.sum(), least[e], BLOCK, 7 + done)
+            done += BLOCK
+        return max(reached, 1), done
+
+    with ThreadPoolExecutor(threads) as pool:
+        return np.array(list(pool.map(deal, chosen))).T
 
 
 def within(table, p, shuffles, times):
@@ -106,9 +137,19 @@ def within(table, p, shuffles, times):
     return (np.abs(np.log10(table["p_value"] / p)) <= times * error + 1e-9).mean()
 
 
+def some_edges(table, n, *, seed):
+    """Positions of edges drawn at random, half of them of a population with itself."""
+    rng = np.random.default_rng(seed)
+    usual = table["p_value"].between(*RANGES[0]).to_numpy()
+    own = (table["source"] == table["target"]).to_numpy()
+    chosen = [np.flatnonzero(usual & part) for part in (own, ~own)]
+    return np.sort(np.concatenate([rng.permutation(part)[: n // 2] for part in chosen]))
+
+
 def print_errors(name, tables, reached, shuffles):
     """Print a line for each range of p-values, and for each kind of edges of the whole range."""
     p, own = reached / shuffles, (tables[0]["source"] == tables[0]["target"]).to_numpy()
+    shuffles = np.broadcast_to(shuffles, len(p))
     rows = [(*bounds, "all", own | True) for bounds in RANGES]
     rows[1:1] = [(*RANGES[0], "with itself", own), (*RANGES[0], "others", ~own)]
     for low, high, kind, part in rows:
@@ -120,7 +161,8 @@ def print_errors(name, tables, reached, shuffles):
             found, true = table[chosen], p[chosen]
             ratio = np.log10(found["p_value"] / true)
             # (b + 1) / (n + 1) is above the share of shuffles on purpose
-            shares = [f"{within(found, true, shuffles, times):.1%}" for times in (3, 2)]
+            done = shuffles[chosen]
+            shares = [f"{within(found, true, done, times):.1%}" for times in (3, 2)]
             cells += [f"{np.sqrt((ratio**2).mean()):.4f}", f"{ratio.mean():+.4f}", *shares]
         noise = np.sqrt(((1 - p[chosen]) / reached[chosen]).mean()) / np.log(10)
         print("| " + " | ".join([*cells, f"{noise:.4f}"]) + " |", flush=True)
@@ -154,9 +196,10 @@ def called(p):
     return false_discovery_control(p, method="bh") <= ALPHA
 
 
-def deal_rare(table, parts, *, n, edges, threads):
+def deal_rare(adata, table, *, n, edges, threads):
     """Draw some edges with computed p-values from 1e-7 to 1e-5 for longer."""
-    columns, sizes, at, least = parts
+    matrix, sizes, at, least = cells_of(adata, table)
+    columns = matrix.tocsc()
     chosen = np.flatnonzero(table["p_value"].between(1e-7, 1e-5).to_numpy())
     cells = np.array([columns[:, [at.ligand[e], at.receptor[e]]].nnz for e in chosen])
     fewest = chosen[np.argsort(cells, kind="stable")[:edges]]
@@ -180,6 +223,7 @@ def main():
     """Run all data sets and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shuffles", type=int, default=1_000_000)
+    parser.add_argument("--single", type=int, help="edges to deal labels to, one by one")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--draws", type=int, default=100_000_000, help="for p-values below 1e-4")
     parser.add_argument("--sets", nargs="*", help="data sets, by name; all by default")
@@ -203,9 +247,12 @@ def main():
         adata, pairs = load()
         table = score(adata, resource=pairs, min_cells=min_cells, threads=options.threads)
         few = score(adata, resource=pairs, min_cells=min_cells, null="permutation", n_perms=1000)
-        reached, parts = brute_force(
-            adata, table, shuffles=options.shuffles, threads=options.threads
-        )
+        if options.single:
+            chosen = some_edges(table, options.single, seed=0)
+            reached, done = deal_single(adata, table, chosen, threads=options.threads)
+            print_errors(name, (table.iloc[chosen], few.iloc[chosen]), reached, done)
+            continue
+        reached = brute_force(adata, table, shuffles=options.shuffles, threads=options.threads)
         computed, drawn = table["p_value"].to_numpy(), few["p_value"].to_numpy()
         print_errors(name, (table, few), reached, options.shuffles)
         right = called((reached + 1) / (options.shuffles + 1))
@@ -216,11 +263,11 @@ def main():
             f"{computed.min():.2g} and {drawn.min():.2g}"
         )
         if options.edges:
-            rare.append((name, table, parts))
+            rare.append((name, adata, table))
     print("\n" + "\n".join(notes))
-    for name, table, parts in rare:
+    for name, adata, table in rare:
         print(f"\n{name}, p-values from 1e-7 to 1e-5:")
-        deal_rare(table, parts, n=options.draws, edges=options.edges, threads=options.threads)
+        deal_rare(adata, table, n=options.draws, edges=options.edges, threads=options.threads)
 
 
 if __name__ == "__main__":
