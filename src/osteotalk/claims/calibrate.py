@@ -26,6 +26,7 @@ from osteotalk.claims.decoys import MOST_SETS, claim_rng
 from osteotalk.claims.evidence import read_ledger
 from osteotalk.claims.verdicts import VERDICTS
 from osteotalk.contract import UNASSIGNED, conform, empty_frame
+from osteotalk.interactions.cell_order import order_of
 from osteotalk.interactions.support import wilson_interval
 
 log = logging.getLogger(__name__)
@@ -38,15 +39,18 @@ MARK = "~"
 def shuffle_labels(samples: Iterable[AnnData], *, rng: np.random.Generator) -> Iterator[AnnData]:
     """Give the samples with populations shuffled between the cells of each.
 
-    Population and state of a cell stay together; cells without a name take no part.
+    Population and state of a cell stay together; cells without a name take no part. No order of
+    cells or genes changes which cell gets which.
     """
     for adata in samples:
         obs = adata.obs.copy()
-        named = np.flatnonzero(obs["population"].astype(str) != UNASSIGNED)
-        order = rng.permutation(named)
+        names = obs["population"].astype(str)
+        order = order_of(adata, names + " " + obs["population_state"].astype(str))
+        named = order[(names != UNASSIGNED).to_numpy()[order]]
+        given = rng.permutation(named)
         for column in ("population", "population_state"):
             values = obs[column].astype(str).to_numpy(dtype=object, copy=True)
-            values[named] = values[order]
+            values[named] = values[given]
             obs[column] = pd.Categorical(values)
         yield AnnData(adata.X, obs=obs, var=adata.var)
 

@@ -1,6 +1,8 @@
 """An order of cells that depends on what they are, not on the order they came in."""
 
 import numpy as np
+import pandas as pd
+from anndata import AnnData
 from numba import njit
 from scipy import sparse
 
@@ -49,3 +51,18 @@ def cell_order(columns: sparse.csc_matrix, codes: np.ndarray) -> np.ndarray:
     bits = columns.data.view(f"u{columns.data.itemsize}")
     _add_keys(columns.indptr, columns.indices, bits, keys)
     return np.lexsort((keys[1], keys[0], codes))
+
+
+def order_of(adata: AnnData, labels: pd.Series) -> np.ndarray:
+    """Order the cells of a sample by label and values, whatever the order of cells and genes.
+
+    Parameters
+    ----------
+    adata
+        Cells x genes.
+    labels
+        Label of each cell.
+    """
+    columns = sparse.csc_matrix(adata.X)[:, np.argsort(adata.var_names.to_numpy(dtype=str))]
+    columns.eliminate_zeros()
+    return cell_order(columns, pd.factorize(labels.astype(str), sort=True)[0])

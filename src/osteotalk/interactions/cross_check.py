@@ -14,6 +14,7 @@ from anndata import AnnData
 from scipy.stats import spearmanr
 
 from osteotalk.contract import UNASSIGNED, conform
+from osteotalk.interactions.cell_order import order_of
 from osteotalk.interactions.resource import measured
 from osteotalk.needs import need_squidpy
 
@@ -111,9 +112,10 @@ def run_squidpy(
     genes = sorted({*pairs["ligand"], *pairs["receptor"]})
     # squidpy turns names into upper case, where two genes may fall together; these stay apart.
     code = {gene: f"G{place}" for place, gene in enumerate(genes)}
+    order = order_of(adata[:, genes], label)  # squidpy deals labels in the order of the cells
     cells = AnnData(
-        adata[:, genes].X.copy(),
-        obs=pd.DataFrame({"population": label.astype("category")}),
+        adata[order, genes].X.copy(),
+        obs=pd.DataFrame({"population": label.iloc[order].astype("category")}),
         var=pd.DataFrame(index=list(code.values())),
     )
     asked = pd.DataFrame(

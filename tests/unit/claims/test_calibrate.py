@@ -54,6 +54,21 @@ def test_every_shuffle_differs_and_a_seed_repeats_it(planted_cells):
     assert labels(0) != labels(1)
 
 
+def test_the_order_of_cells_and_genes_does_not_change_who_gets_which_label(planted_cells):
+    adata = next(iter(planted_cells)).adata
+    rng = np.random.default_rng(3)
+    turned = adata[rng.permutation(adata.n_obs), rng.permutation(adata.n_vars)].copy()
+    before, after = (
+        next(shuffle_labels([cells], rng=np.random.default_rng(0))).obs for cells in (adata, turned)
+    )
+    _, first = np.unique(adata.X.toarray(), axis=0, return_index=True)
+    cells = adata.obs_names[np.sort(first)]  # cells with equal values are one and the same
+    assert len(cells) > 0.9 * adata.n_obs
+    for column in ("population", "population_state"):
+        found = (obs.loc[cells, column].astype(str) for obs in (before, after))
+        pd.testing.assert_series_equal(*found)
+
+
 def test_patients_swap_conditions_as_blocks(kit):
     cohort = kit.light_cohort(
         np.ones((8, 2, 1)), populations="ab", patients=tuple("AABCDEFF"),

@@ -98,6 +98,18 @@ def test_the_seed_decides_the_p_values(pbmc, pairs):
     assert (other["squidpy_p"] != first["squidpy_p"]).any()
 
 
+def test_the_order_of_cells_and_genes_does_not_matter(pbmc, pairs):
+    rng = np.random.default_rng(0)
+    turned = pbmc[rng.permutation(pbmc.n_obs), rng.permutation(pbmc.n_vars)].copy()
+    found = [
+        run_squidpy(cells, pairs=pairs, expr_prop=0.1, n_perms=50, seed=0)
+        for cells in (pbmc, turned)
+    ]
+    exact = [*found[0].columns.drop("squidpy_mean")]
+    pd.testing.assert_frame_equal(found[1][exact], found[0][exact], check_exact=True)
+    pd.testing.assert_frame_equal(*found)
+
+
 def test_the_input_is_not_changed_and_pairs_may_repeat(pbmc, pairs):
     before, told = pbmc.copy(), pd.concat([pairs[:5], pairs[:5]])
     settings = {"expr_prop": 0.1, "n_perms": 10, "seed": 0}
