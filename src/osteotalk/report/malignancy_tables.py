@@ -167,13 +167,9 @@ def clone_gene_table(cohort: Cohort, clone_genes: pd.DataFrame) -> list[Table]:
         Table(
             "table-clone-genes",
             clone_genes,
-            "Ligands and receptors in which a clone differs from the other clones of its sample, "
-            "one row per clone and gene, smallest q first. Only malignant cells are compared. "
-            "The chance is that a cell of the clone has more of the gene than one of the others: "
-            "50% where nothing differs. Described, not tested over patients: q "
-            "(Mann-Whitney, over the genes of a clone) says that the cells of this sample differ, "
-            "as those of two clones mostly do. A gene on an arm that only one of the clones gained "
-            "or lost may differ for that reason alone.",
+            "Ligands and receptors in which the malignant cells of a clone differ from those of "
+            "the other clones of its sample: a description of these cells, not a test over "
+            "patients.",
             (
                 Column("clone", "Clone"),
                 Column("gene", "Gene", "code"),
@@ -206,6 +202,13 @@ def rule_words() -> tuple[tuple[str, str], ...]:
             "Clone",
             f"Cells of a sample that share at least {MIN_ARMS} gained or lost arms. One arm alone "
             "may be due to the kind of the cells, and makes no clone.",
+        ),
+        (
+            "Chance of more",
+            "That a cell of a clone has more of a gene than one of the other clones of its sample: "
+            "0.5 where nothing differs. Its q (Mann-Whitney, over the genes of a clone) says that "
+            "these cells differ, as those of two clones mostly do, and nothing of other patients. "
+            "A gene on an arm that one of the clones alone gained or lost may differ for that.",
         ),
         (
             "Probability",

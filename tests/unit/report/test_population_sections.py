@@ -377,7 +377,7 @@ def test_ligands_and_receptors_that_differ_between_clones(cohort, inputs):
     assert found.body[-1].endswith("S1 1.")
     assert tables(found)["table-clone-genes"].to_numpy().tolist() == [[*row]]
     caption = next(t for t in found.tables if t.anchor == "table-clone-genes").caption
-    assert "Described, not tested over patients" in caption
+    assert "not a test over patients" in caption
     del cohort.adata.uns["osteotalk"]["malignancy"]["samples"]["S1"]["clones"]
     assert "several clones" not in " ".join(section(genes.iloc[:0]).body)
 
