@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anndata as ad
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +51,8 @@ MARKERS = [
     ("osteoclast", "CTSK", "+"), ("cd8_t", "CD8A", "+"), ("cd8_t", "NOTSEEN", "+"),
 ]  # fmt: skip
 NAN = float("nan")
+_PAGES: dict[str, Page] = {}
+_FILES: dict[str, dict[str, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,14 @@ class Inputs:
         """The same with other values."""
         return replace(self, **changes)
 
-    def dataset_page(self) -> Page:
+    def dataset_page(self, *, again: bool = False) -> Page:
+        """The page of the cohort; that of equal inputs is built once, unless asked for again."""
+        key = joblib.hash(self)
+        if again or key not in _PAGES:
+            _PAGES[key] = self._dataset_page()
+        return _PAGES[key]
+
+    def _dataset_page(self) -> Page:
         return build_dataset_page(
             dataset_row=self.datasets.iloc[0].to_dict(),
             samples=self.samples,
@@ -170,10 +180,14 @@ class Inputs:
             parameters=self.parameters,
         )
 
-    def files(self) -> dict[str, str]:
-        """Everything that the report writes."""
-        report = self.report()
-        return render(replace(report, datasets=(self.dataset_page(), *report.datasets[1:])))
+    def files(self, *, again: bool = False) -> dict[str, str]:
+        """Everything that the report writes; as `dataset_page`."""
+        key = joblib.hash(self)
+        if again or key not in _FILES:
+            report = self.report()
+            own = self.dataset_page(again=again)
+            _FILES[key] = render(replace(report, datasets=(own, *report.datasets[1:])))
+        return dict(_FILES[key])
 
     def html(self, file: str = "index.html") -> str:
         """One page alone, which is quicker."""
