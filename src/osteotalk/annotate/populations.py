@@ -33,11 +33,12 @@ def annotate(
     """Name the population and state of every cell, or leave it unassigned.
 
     The major population of each cluster is named by all markers at once (`evidence`), after parts
-    of the cluster that are of another lineage got a group of their own (`majors`). Each cell is
-    then compared with the others (`cells`): one that shows two lineages at once is a likely doublet
-    and left unassigned, one that fits another lineage joins that. Doublets that are alike form
-    groups, which are told by lying between two others (`mixtures`). At last the cells of each major
-    population are parted again and named finer, as far down the tree as that is sure (`finer`).
+    of the cluster that are of another lineage got a group of their own (`majors`), if that says
+    more than random lists would (`chance`), and with what groups like it say (`alike`). Each cell
+    is then compared with the others: one that fits another lineage joins that (`cells`), one that a
+    mixture of two fits better is a likely doublet and left unassigned (`mixtures`). At last the
+    cells of each major population are parted again and named finer, as far down the tree as that is
+    sure (`finer`).
 
     Parameters
     ----------
