@@ -71,8 +71,9 @@ def led_by_others(alone: Decision, decision: Decision) -> Decision:
     if alone.population == decision.population:
         return decision
     by_itself = alone.reason or f"{alone.best} {alone.probability:.0%}"
-    names = decision.population if decision.population != UNASSIGNED else "something else"
-    told = f"by its own markers {by_itself}; groups that express alike are {names}"
+    lost = decision.population == UNASSIGNED
+    say = "speak against it" if lost else f"are {decision.population}"
+    told = f"by its own markers {by_itself}; groups that express alike {say}"
     return replace(decision, reason="; ".join(part for part in (told, decision.reason) if part))
 
 

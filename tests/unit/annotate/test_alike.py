@@ -130,7 +130,7 @@ def test_words_where_the_name_changed():
     assert told.reason == ("by its own markers my 70%, t 30%; groups that express alike are my")
     lost = led_by_others(decision("my", 0.9), decision("unassigned", 0.6, "my 60%, t 40%"))
     assert lost.reason == (
-        "by its own markers my 90%; groups that express alike are something else; my 60%, t 40%"
+        "by its own markers my 90%; groups that express alike speak against it; my 60%, t 40%"
     )
     kept = decision("my", 0.99)
     assert led_by_others(decision("my", 0.9), kept) is kept
