@@ -1,5 +1,6 @@
 """Runs of the workflow in a copy of the repository, on small cohorts."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -17,12 +18,38 @@ SMALL = {
     "integration": {"n_top_genes": 800},
     "claims": {"n_decoys": 200, "n_decoy_tables": 1, "n_shuffles": 1},
 }
+# Scores a few cells, for which numba compiles all it needs, and keeps it beside the code.
+COMPILE = """
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+from osteotalk.interactions import score
+
+values = np.log1p(np.random.default_rng(0).poisson(1.0, (60, 20)))
+cells = AnnData(
+    sparse.csr_matrix(values, dtype=np.float32),
+    obs=pd.DataFrame({"population": ["a", "b", "c"] * 20}, index=[f"c{i}" for i in range(60)]),
+    var=pd.DataFrame(index=[f"G{i}" for i in range(20)]),
+)
+pairs = pd.DataFrame({"ligand": cells.var_names[:10], "receptor": cells.var_names[10:]})
+for null in ("moments", "permutation"):
+    score(cells, resource=pairs, min_cells=5, null=null, n_perms=10)
+"""
+
+
+@functools.cache
+def compile_once(repository: Path) -> None:
+    """Let numba compile before the code is copied: each copy would do it again, job by job."""
+    environment = os.environ | {"PYTHONPATH": str(repository / "src")}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", COMPILE], env=environment, check=True)
 
 
 class Project:
     """A copy of the repository and a folder to run it in."""
 
     def __init__(self, root: Path, repository: Path) -> None:
+        compile_once(repository)
         self.copy = root / "copy"
         self.copy.mkdir(parents=True)
         for part in PARTS:
