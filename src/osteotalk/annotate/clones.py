@@ -97,7 +97,7 @@ def find_clones(genome: Genome, groups: Sequence[np.ndarray]) -> list[Clone]:
         Positions of the cells of each group.
     """
     clones: list[Clone] = []
-    left = [part for group in groups for part in parted(genome, group)]
+    left = looked_at(genome, groups)
     for _ in range(ROUNDS):
         own = [clone for group in left if (clone := own_clone(genome, group)) is not None]
         if not own:
@@ -106,6 +106,16 @@ def find_clones(genome: Genome, groups: Sequence[np.ndarray]) -> list[Clone]:
             clones = _add(genome, clones, clone)
         left = [_unexplained(genome, group, clones) for group in groups]
     return sorted(clones, key=lambda c: -len(c.cells))
+
+
+def looked_at(genome: Genome, groups: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Parts of the groups where one of them is a clone by itself, else the groups."""
+    found = []
+    for group in groups:
+        parts = parted(genome, group)
+        apart = any(own_clone(genome, part) is not None for part in parts)
+        found += parts if apart else [group]
+    return found
 
 
 def parted(genome: Genome, group: np.ndarray) -> list[np.ndarray]:
@@ -128,11 +138,13 @@ def parted(genome: Genome, group: np.ndarray) -> list[np.ndarray]:
     parts = [group[~upper], group[upper]]
     if min(map(len, parts)) < MIN_GROUP:
         return [group]
-    mean = np.asarray(genome.counts[parts[0]].mean(axis=0)).ravel()
+    parts.sort(key=len)  # the larger one is the level
+    mean = np.asarray(genome.counts[parts[1]].mean(axis=0)).ravel()
+    often = genome.counts[parts[1]].getnnz(axis=0) >= cnv.ARM_DETECTED * len(parts[1])
     table = cnv.arm_shifts(
-        genome.counts[parts[1]],
+        genome.counts[parts[0]],
         level=np.log2(mean + cnv.PSEUDO),
-        shown=genome.shown & ~even,
+        shown=(genome.shown | often) & ~even,
         arm=np.where(even, "", genome.arm),
     )
     if (table["change"] != "").sum() < MIN_ARMS:
@@ -145,12 +157,14 @@ def _arm_means(genome: Genome, cells: np.ndarray, *, genes: np.ndarray) -> np.nd
     code, names = pd.factorize(genome.arm[genes])
     used = np.bincount(code, minlength=len(names)) >= cnv.MIN_ARM_GENES // 2
     used &= names != ""
+    if not used.any():
+        return np.zeros((len(cells), 0))
     member = np.eye(len(names))[code][:, used]
-    member /= np.sqrt(member.sum(axis=0))  # arms of many genes are as noisy as those of few
-    level = np.asarray(genome.counts[cells][:, genes].log1p() @ member)
+    n_genes = member.sum(axis=0)
+    level = np.asarray(genome.counts[cells][:, genes].log1p() @ member) / n_genes
+    level -= level.mean(axis=1, keepdims=True)  # how deep the cell is
     level -= level.mean(axis=0)
-    level -= level.mean(axis=1, keepdims=True)
-    return level
+    return np.asarray(level * np.sqrt(n_genes))  # arms of many genes are less noisy
 
 
 def _upper(values: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from osteotalk.annotate.clones import (
     Genome,
     Odds,
     find_clones,
+    looked_at,
     own_clone,
     weigh_cells,
 )
@@ -193,7 +194,7 @@ def _groups(cluster: np.ndarray, role: np.ndarray, candidate: np.ndarray) -> lis
 def _one_arm(genome: Genome, groups: list[np.ndarray], clones: list[Clone]) -> np.ndarray:
     """Changed arms of the group of a cell that make no clone, unless a clone has the changes."""
     found = np.full(genome.counts.shape[0], "", dtype=object)
-    for group in groups:
+    for group in looked_at(genome, groups):
         changes = genome.changes(group)
         known = any(changes.items() <= clone.changes.items() for clone in clones)
         if changes and not known and own_clone(genome, group) is None:

@@ -19,9 +19,9 @@ def compare_clones(
 ) -> pd.DataFrame:
     """Compare each clone with the other clones of its sample, gene by gene.
 
-    Only cells that are malignant by copy number take part. Clones of two samples are not compared,
-    as the samples differ in more than that. The test is over cells of one sample: it says that
-    these cells differ, and nothing about other patients.
+    Only malignant cells take part, each with the clone whose copy number it is nearest to. Clones
+    of two samples are not compared, as the samples differ in more than that. The test is over cells
+    of one sample: it says that these cells differ, and nothing about other patients.
 
     Parameters
     ----------

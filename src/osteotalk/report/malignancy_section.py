@@ -13,6 +13,7 @@ from osteotalk.annotate.malignancy_sample import (
     NOT_WEIGHED,
     ONE_ARM,
 )
+from osteotalk.interactions.clone_genes import MIN_CELLS
 from osteotalk.report.clone_figures import clones_figure, private_arms
 from osteotalk.report.cnv_figures import cnv_heatmap
 from osteotalk.report.cohort import Cohort
@@ -92,9 +93,10 @@ def _clone_words(cohort: Cohort, clone_genes: pd.DataFrame) -> list[str]:
         return []
     n_genes = clone_genes.groupby(clone_genes["sample"].astype(str))["gene"].nunique()
     listed = [f"{name} {count(int(n_genes.get(name, 0)))}" for name in several]
+    least = f"Clones of fewer than {MIN_CELLS} malignant cells are not compared."
     return [
         f"{plural(len(several), 'sample')} with several clones. Ligands and receptors in which a "
-        f"clone differs from the others of its sample: {enumerate_words(listed)}."
+        f"clone differs from the others of its sample: {enumerate_words(listed)}. {least}"
     ]
 
 

@@ -208,3 +208,43 @@ def test_clones_of_one_size_in_one_cluster(simulate, opposite):
     assert yes.drop("").min() >= 0.9
     assert yes[""] == 0
     assert len(found.uns["osteotalk"]["malignancy"]["samples"]["S"]["clones"]) == 2
+
+
+@pytest.mark.parametrize("name", ["stroma", "unassigned"])
+def test_clones_of_one_arm_each_are_not_called_normal(simulate, name):
+    cells = simulate.sample((80, 80), [{"1p": 0.5}, {"5q": 0.5}], name=name, together=True, seed=1)
+    found, _, _ = call(simulate, cells)
+    calls = found.obs.groupby("truth")["malignant"].agg(set)
+    assert not any("no" in calls[clone] for clone in ("clone 0", "clone 1"))
+    assert calls[""] == {"no"}
+
+
+def test_depth_does_not_part_cells():
+    rng = np.random.default_rng(4)
+    sizes = rng.integers(40, 600, len(ARMS))
+    arm = np.repeat(ARMS, sizes)
+    mean = np.exp(rng.normal(0, 1, len(arm)))
+    depth = np.exp(rng.normal(0, 0.9, (100, 1)))
+    fold = np.ones((2, len(arm)))
+    fold[0, np.isin(arm, ARMS[:3])] = 1.5
+    fold[1, np.isin(arm, ARMS[3:6])] = 1.5
+    made = rng.poisson(mean / mean.sum() * 4000 * depth * np.repeat(fold, 50, axis=0))
+    parts = clones.parted(genome_of(made, arm), np.arange(100))
+    assert len(parts) == 2
+    assert all(max((part < 50).mean(), (part >= 50).mean()) > 0.9 for part in parts)
+
+
+def test_what_parts_the_cells_does_not_prove_that_they_differ():
+    """A difference in every second gene alone, by which cells are parted."""
+    rng = np.random.default_rng(5)
+    arm = np.repeat(ARMS, 100)
+    mean = np.exp(rng.normal(0, 1, len(arm)))
+    fold = np.ones((2, len(arm)))
+    fold[1, np.isin(arm, ARMS[:4]) & (np.arange(len(arm)) % 2 == 0)] = 2.0
+    genome = genome_of(rng.poisson(mean * np.repeat(fold, 40, axis=0)), arm)
+    assert len(clones.parted(genome, np.arange(80))) == 1
+
+
+def test_without_arms_of_enough_genes_cells_are_not_parted():
+    genome = genome_of(np.ones((40, 12)), np.repeat(["1p", "2p"], 6))
+    assert len(clones.parted(genome, np.arange(40))) == 1

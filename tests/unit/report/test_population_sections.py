@@ -369,12 +369,12 @@ def test_ligands_and_receptors_that_differ_between_clones(cohort, inputs):
     assert "table-clone-genes" not in tables(none)
     assert none.body[-1] == (
         "1 sample with several clones. Ligands and receptors in which a clone differs from the "
-        "others of its sample: S1 0."
+        "others of its sample: S1 0. Clones of fewer than 10 malignant cells are not compared."
     )
     row = ("S1", "P1", "S1 clone 2", "CXCR4", "receptor", "2q", 40, 60, 0.8, 0.2, 2.0, 0.9, 1e-5)
     genes = pd.DataFrame([row], columns=[*inputs.clone_genes])
     found = section(genes)
-    assert found.body[-1].endswith("S1 1.")
+    assert "of its sample: S1 1. " in found.body[-1]
     assert tables(found)["table-clone-genes"].to_numpy().tolist() == [[*row]]
     caption = next(t for t in found.tables if t.anchor == "table-clone-genes").caption
     assert "not a test over patients" in caption
