@@ -19,8 +19,8 @@ from osteotalk.annotate.tree import Tree
 # Genes compared: those with so many counts, the MOST_GENES that vary most over the groups.
 LEAST_COUNTS, MOST_GENES = 20, 1000
 # Correlation of two groups from which they begin to count as alike, and count in full. Of groups of
-# two lineages of the canine, lung and ovarian cells of benchmarks/annotation.py 99 % are at 0.31 to
-# 0.51 or less.
+# two lineages in canine, lung and ovarian cells 99 % are at 0.51, 0.27 and 0.31 or less
+# (benchmarks/alike.py).
 ALIKE = (0.4, 0.8)
 # What the groups like one say together (natural logarithm), if all are sure of the same. Of 61
 # pairs of groups of those cells that are alike by 0.7 or more 58 are of one lineage: 19 to one that
@@ -28,7 +28,7 @@ ALIKE = (0.4, 0.8)
 SAY = 5.0
 
 
-def likeness(counts: np.ndarray, *, skip: np.ndarray) -> np.ndarray:
+def group_correlation(counts: np.ndarray, *, skip: np.ndarray) -> np.ndarray:
     """Tell how alike groups of cells are in what sets them apart from the mean of all groups.
 
     Parameters
@@ -56,7 +56,7 @@ def likeness(counts: np.ndarray, *, skip: np.ndarray) -> np.ndarray:
     return np.asarray(alike)
 
 
-def heed_alike(
+def weigh_with_alike(
     found: Evidence, alike: np.ndarray, *, tree: Tree, none: float | np.ndarray
 ) -> Evidence:
     """Weigh what the markers say of a group with the names of the groups like it.
@@ -69,7 +69,7 @@ def heed_alike(
     found
         Groups x lists.
     alike
-        From `likeness`.
+        From `group_correlation`.
     tree
         Vocabulary.
     none

@@ -81,13 +81,14 @@ class Odds:
     floor: float
 
 
-def find_clones(genome: Genome, groups: Sequence[np.ndarray]) -> list[Clone]:
+def find_clones(
+    genome: Genome, groups: Sequence[np.ndarray], parts: Sequence[np.ndarray]
+) -> list[Clone]:
     """Find the clones in groups of cells that could be tumour, the largest first.
 
-    A group is parted where its cells differ in their arms. A part with enough gained or lost arms
-    gives its cells that are nearer to its own profile than to the reference. They join the clone
-    from which they differ in fewer than two arms, or are a clone. Cells that are near to no clone
-    are looked at again: another clone may share the group.
+    A part with enough gained or lost arms gives its cells that are nearer to its own profile than
+    to the reference. They join the clone from which they differ in fewer than two arms, or are a
+    clone. Cells of a group that are near to no clone are looked at again: another may share it.
 
     Parameters
     ----------
@@ -95,9 +96,11 @@ def find_clones(genome: Genome, groups: Sequence[np.ndarray]) -> list[Clone]:
         The sample.
     groups
         Positions of the cells of each group.
+    parts
+        From `split_groups`.
     """
     clones: list[Clone] = []
-    left = looked_at(genome, groups)
+    left = list(parts)
     for _ in range(ROUNDS):
         own = [clone for group in left if (clone := own_clone(genome, group)) is not None]
         if not own:
@@ -108,21 +111,33 @@ def find_clones(genome: Genome, groups: Sequence[np.ndarray]) -> list[Clone]:
     return sorted(clones, key=lambda c: -len(c.cells))
 
 
-def looked_at(genome: Genome, groups: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Parts of the groups where one of them is a clone by itself, else the groups."""
+def split_groups(genome: Genome, groups: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Split groups whose cells differ in their arms, if a part is a clone by itself.
+
+    Parameters
+    ----------
+    genome
+        The sample.
+    groups
+        Positions of the cells of each group.
+
+    Returns
+    -------
+    Positions of the cells of each part, in the order of the groups.
+    """
     found = []
     for group in groups:
-        parts = parted(genome, group)
+        parts = split_by_arms(genome, group)
         apart = any(own_clone(genome, part) is not None for part in parts)
         found += parts if apart else [group]
     return found
 
 
-def parted(genome: Genome, group: np.ndarray) -> list[np.ndarray]:
-    """Part a group in which cells differ in several arms; the group itself if they do not.
+def split_by_arms(genome: Genome, group: np.ndarray) -> list[np.ndarray]:
+    """Split a group in which cells differ in several arms, again and again.
 
-    The cells are parted by every second gene along the genome, and whether the parts differ is
-    asked of the other genes: parts of noise differ in the genes they were made by, not in others.
+    The cells are split by every second gene along the genome, and whether the parts differ is asked
+    of the other genes: parts of noise differ in the genes they were made by, not in others.
 
     Parameters
     ----------
@@ -130,11 +145,15 @@ def parted(genome: Genome, group: np.ndarray) -> list[np.ndarray]:
         The sample.
     group
         Positions of cells.
+
+    Returns
+    -------
+    Positions of the cells of each part; the group itself if its cells do not differ.
     """
     if len(group) < 2 * MIN_GROUP:
         return [group]
     even = np.arange(len(genome.arm)) % 2 == 0
-    upper = _upper(_arm_means(genome, group, genes=even & genome.shown))
+    upper = _otsu_split(_arm_means(genome, group, genes=even & genome.shown))
     parts = [group[~upper], group[upper]]
     if min(map(len, parts)) < MIN_GROUP:
         return [group]
@@ -149,7 +168,7 @@ def parted(genome: Genome, group: np.ndarray) -> list[np.ndarray]:
     )
     if (table["change"] != "").sum() < MIN_ARMS:
         return [group]
-    return [smaller for part in parts for smaller in parted(genome, part)]
+    return [smaller for part in parts for smaller in split_by_arms(genome, part)]
 
 
 def _arm_means(genome: Genome, cells: np.ndarray, *, genes: np.ndarray) -> np.ndarray:
@@ -167,7 +186,7 @@ def _arm_means(genome: Genome, cells: np.ndarray, *, genes: np.ndarray) -> np.nd
     return np.asarray(level * np.sqrt(n_genes))  # arms of many genes are less noisy
 
 
-def _upper(values: np.ndarray) -> np.ndarray:
+def _otsu_split(values: np.ndarray) -> np.ndarray:
     """Which rows lie in the upper of two parts along the first principal component.
 
     The parts are those of the least variance within (Otsu 1979, doi:10.1109/TSMC.1979.4310076).

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from osteotalk.annotate.evidence import Evidence, by_name, population_probability
 from osteotalk.annotate.tree import Tree
 from osteotalk.contract import UNASSIGNED
@@ -58,23 +60,34 @@ def decide_majors(found: Evidence, *, tree: Tree, min_probability: float) -> lis
     ]
 
 
-def led_by_others(alone: Decision, decision: Decision) -> Decision:
-    """Say in words where the groups that express alike changed the name of a group.
+def say_what_changed(alone: Decision, permuted: Decision, decision: Decision) -> Decision:
+    """Say in words where a group has another name than its own markers alone give it.
 
     Parameters
     ----------
     alone
         By the markers of the group itself.
+    permuted
+        The same, if they also have to say more than permuted lists do.
     decision
-        With what the groups like it say.
+        With what the groups that express alike say.
     """
     if alone.population == decision.population:
         return decision
     by_itself = alone.reason or f"{alone.best} {alone.probability:.0%}"
-    lost = decision.population == UNASSIGNED
-    say = "speak against it" if lost else f"are {decision.population}"
-    told = f"by its own markers {by_itself}; groups that express alike {say}"
+    why = f"groups that express alike are {decision.population}"
+    if permuted.population == decision.population:
+        why = "permuted lists of markers often say as much"
+    elif decision.population == UNASSIGNED:
+        why = "groups that express alike speak against it"
+    told = f"by its own markers {by_itself}; {why}"
     return replace(decision, reason="; ".join(part for part in (told, decision.reason) if part))
+
+
+def only_as_parent(reasons: pd.Series) -> pd.Series:
+    """Tell which reasons are why a cell got no finer name, not only what its name rests on."""
+    rests = reasons.str.match("by (its own )?markers ")
+    return (reasons != "") & (~rests | reasons.str.contains("; named as "))
 
 
 def settle(

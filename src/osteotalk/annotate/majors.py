@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from osteotalk.annotate.alike import heed_alike, likeness
-from osteotalk.annotate.chance import odds_by_chance
-from osteotalk.annotate.decide import Decision, decide_majors, led_by_others
+from osteotalk.annotate.alike import group_correlation, weigh_with_alike
+from osteotalk.annotate.decide import Decision, decide_majors, say_what_changed
 from osteotalk.annotate.evidence import (
     NONE_PRIOR,
     Evidence,
@@ -28,6 +27,7 @@ from osteotalk.annotate.levels import (
     numbered,
     reference_levels,
 )
+from osteotalk.annotate.permuted import permutation_odds
 from osteotalk.annotate.pieces import part
 from osteotalk.annotate.tree import Tree
 
@@ -90,19 +90,16 @@ def name_majors(adata: AnnData, *, tree: Tree, min_probability: float, seed: int
     rules = _Rules(tree, lists, standards, reference, columns, majors)
     code, names, of = _take_out(adata, (code, names), found, rules, seed=seed)
     final, evidence = rules.weigh(adata, code, len(names))
-    none = np.maximum(standards.none, odds_by_chance(final, lists, seed=seed))
-    alone = replace(evidence, probability=probabilities(evidence.ratio, none=none))
+    none = np.maximum(standards.none, permutation_odds(final, lists, seed=seed))
+    beyond = replace(evidence, probability=probabilities(evidence.ratio, none=none))
     skip = np.isin(adata.var_names, tree.cycle_genes)
-    alike = likeness(group_counts(adata, code, len(names)), skip=skip)
-    together = heed_alike(evidence, alike, tree=tree, none=none)
-    decisions = [
-        led_by_others(by_itself, decision)
-        for by_itself, decision in zip(
-            decide_majors(alone, tree=tree, min_probability=min_probability),
-            decide_majors(together, tree=tree, min_probability=min_probability),
-            strict=True,
-        )
+    alike = group_correlation(group_counts(adata, code, len(names)), skip=skip)
+    together = weigh_with_alike(evidence, alike, tree=tree, none=none)
+    steps = [
+        decide_majors(found, tree=tree, min_probability=min_probability)
+        for found in (evidence, beyond, together)
     ]
+    decisions = [say_what_changed(*of_group) for of_group in zip(*steps, strict=True)]
     return Groups(
         code, tuple(names), tuple(of), tuple(decisions), together, final, genes, reference
     )

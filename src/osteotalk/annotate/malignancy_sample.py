@@ -15,8 +15,8 @@ from osteotalk.annotate.clones import (
     Genome,
     Odds,
     find_clones,
-    looked_at,
     own_clone,
+    split_groups,
     weigh_cells,
 )
 from osteotalk.annotate.malignancy_rules import ROLES, TWO_LINEAGES
@@ -154,10 +154,11 @@ def judge_sample(
         return nothing
     genome = _genome(adata, reference=reference, lineage=lineage, window=window, seed=seed)
     groups = _groups(cluster, role, candidate)
-    clones = find_clones(genome, groups)
+    parts = split_groups(genome, groups)
+    clones = find_clones(genome, groups, parts)
     return replace(
         nothing,
-        one_arm=_one_arm(genome, groups, clones),
+        one_arm=_one_arm(genome, parts, clones),
         clones={f"{sample} clone {i}": dict(c.changes) for i, c in enumerate(clones, start=1)},
         odds=weigh_cells(genome, clones, reference=reference, cluster=cluster) if clones else None,
         windows=genome.windows,
@@ -194,7 +195,7 @@ def _groups(cluster: np.ndarray, role: np.ndarray, candidate: np.ndarray) -> lis
 def _one_arm(genome: Genome, groups: list[np.ndarray], clones: list[Clone]) -> np.ndarray:
     """Changed arms of the group of a cell that make no clone, unless a clone has the changes."""
     found = np.full(genome.counts.shape[0], "", dtype=object)
-    for group in looked_at(genome, groups):
+    for group in groups:
         changes = genome.changes(group)
         known = any(changes.items() <= clone.changes.items() for clone in clones)
         if changes and not known and own_clone(genome, group) is None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from osteotalk.annotate.decide import Decision
+from osteotalk.annotate.decide import Decision, only_as_parent
 from osteotalk.annotate.finer import name_finer
 from osteotalk.annotate.group_table import fine_rows, major_rows
 from osteotalk.annotate.majors import Groups, name_majors
@@ -33,9 +33,9 @@ def annotate(
     """Name the population and state of every cell, or leave it unassigned.
 
     The major population of each cluster is named by all markers at once (`evidence`), after parts
-    of the cluster that are of another lineage got a group of their own (`majors`), if that says
-    more than random lists would (`chance`), and with what groups like it say (`alike`). Each cell
-    is then compared with the others: one that fits another lineage joins that (`cells`), one that a
+    of the cluster that are of another lineage got a group of their own (`majors`), if they say more
+    than permuted lists would (`permuted`), and with what groups like it say (`alike`). Each cell is
+    then compared with the others: one that fits another lineage joins that (`cells`), one that a
     mixture of two fits better is a likely doublet and left unassigned (`mixtures`). At last the
     cells of each major population are parted again and named finer, as far down the tree as that is
     sure (`finer`).
@@ -178,7 +178,7 @@ def _record(cells: pd.DataFrame, groups: Groups, *, tree: Tree) -> dict[str, Any
     """Count what was named and what was not, and log it."""
     unassigned = cells["population"] == UNASSIGNED
     parents = [name for name in set(cells["population"]) - {UNASSIGNED} if tree.children(name)]
-    open_ = cells["population_reason"] != ""  # a population with others below may be sure itself
+    open_ = only_as_parent(cells["population_reason"])  # one with others below may be sure itself
     moved = cells["population_reason"].str.contains("fits .* better than its", regex=True)
     record = {
         "n_unassigned": int(unassigned.sum()),

@@ -9,6 +9,7 @@ from osteotalk.annotate.clones import MIN_ARMS
 from osteotalk.annotate.cnv import MIN_SHIFT, MIN_Z
 from osteotalk.annotate.malignancy import PRIVATE
 from osteotalk.annotate.malignancy_rules import SURE, SURE_REFERENCE
+from osteotalk.annotate.permuted import BY_CHANCE, LEAST_GROUPS, N_PERMS
 from osteotalk.interactions.methods import METHODS
 from osteotalk.report.claim_methods import claim_paragraphs
 from osteotalk.report.method_words import Settings, clause, joined, version
@@ -178,8 +179,9 @@ def _populations(config: Settings, provenance: Settings) -> str:
         "witness, by the share of it that is on in the group, under beta-binomial distributions of "
         "that share in cells of the population and in others; it counts as far as its genes vary "
         "together over the groups, and a gene less the more groups of other populations show it. "
-        "This gives the probability of each population and of none of them, which is at least as "
-        "likely as the lists make it in one of ten deals of all their genes at random. Groups "
+        "This gives the probability of each population and of none of them; in a cohort of "
+        f"{LEAST_GROUPS} groups or more the lists must say more than in {1 - BY_CHANCE:.0%} of "
+        f"{N_PERMS} permutations of all their genes. Groups "
         "whose expression is correlated lean on each other's markers, once, as in a Potts model "
         f"(doi:10.1109/42.906424). A name must be sure enough{rule}. First each "
         "cluster, after parts of it of another lineage were taken out, got a major population; "

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from osteotalk.annotate.decide import only_as_parent
 from osteotalk.report.cohort import Cohort
 from osteotalk.report.cohort_tables import composition_tables, population_cells
 from osteotalk.report.grid_figures import dot_plot
@@ -74,7 +75,8 @@ def _body(cohort: Cohort) -> tuple[str, ...]:
     share = f" ({unsure / len(names):.1%})" if len(names) else ""
     found = [name for name in cohort.palette.order(names) if name != UNASSIGNED]
     below = cohort.populations[cohort.populations["level"] != STATE]
-    coarse = names.isin(set(below["parent"]) - {""}) & (cells["population_reason"] != "")
+    open_ = only_as_parent(cells["population_reason"].astype(str))
+    coarse = names.isin(set(below["parent"]) - {""}) & open_
     pairs = int((cells["lineage_doublet"].astype(str) == "yes").sum())
     normal = sum(n for (_, after), n in cohort.renamed().items() if after == UNASSIGNED)
     also = f"; {plural(normal, 'cell')} lost the name as copy number is normal" if normal else ""

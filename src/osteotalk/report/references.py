@@ -54,6 +54,9 @@ WORKS = {
     "contamination from droplet-based single-cell RNA sequencing data, GigaScience",
     "10.1093/nar/gkaa183": "Cabello-Aguilar et al. (2020) SingleCellSignalR: inference of "
     "intercellular networks from single-cell transcriptomics, Nucleic Acids Research",
+    "10.1109/42.906424": "Zhang, Brady and Smith (2001) Segmentation of brain MR images through a "
+    "hidden Markov random field model and the expectation-maximization algorithm, IEEE "
+    "Transactions on Medical Imaging",
     "10.1111/j.1420-9101.2005.00917.x": "Whitlock (2005) Combining probability from independent "
     "tests: the weighted Z-method is superior to Fisher's approach, Journal of Evolutionary "
     "Biology",
@@ -61,9 +64,6 @@ WORKS = {
     "discovery rate, Journal of the Royal Statistical Society B",
     "10.1126/science.1254257": "Patel et al. (2014) Single-cell RNA-seq highlights intratumoral "
     "heterogeneity in primary glioblastoma, Science",
-    "10.1109/42.906424": "Zhang, Brady & Smith (2001) Segmentation of brain MR images through a "
-    "hidden Markov random field model and the expectation-maximization algorithm. IEEE "
-    "Transactions on Medical Imaging 20, 45-57",
     "10.1126/science.aad0501": "Tirosh et al. (2016) Dissecting the multicellular ecosystem of "
     "metastatic melanoma by single-cell RNA-seq, Science",
     "10.1126/science.abl5197": "Domínguez Conde et al. (2022) Cross-tissue immune cell analysis "

@@ -164,7 +164,7 @@ def test_cells_of_one_kind_are_not_parted():
     mean = np.exp(rng.normal(0, 1, len(var_arm)))
     for fold in (np.ones(len(var_arm)), np.where(np.isin(var_arm, ARMS[:4]), 1.5, 1.0)):
         genome = genome_of(rng.poisson(mean * fold, (120, len(var_arm))), var_arm)
-        (only,) = clones.parted(genome, np.arange(120))
+        (only,) = clones.split_by_arms(genome, np.arange(120))
         np.testing.assert_array_equal(only, np.arange(120))
 
 
@@ -180,7 +180,7 @@ def test_cells_are_parted_by_their_arms_whatever_their_order(sizes):
     order = rng.permutation(len(truth))
     for rows in (np.arange(len(truth)), order):
         genome = genome_of(np.vstack(counts)[rows], arm)
-        parts = clones.parted(genome, np.arange(len(truth)))
+        parts = clones.split_by_arms(genome, np.arange(len(truth)))
         assert sorted(len(part) for part in parts) == sorted(sizes)
         assert all(len(set(truth[rows][part])) == 1 for part in parts)
 
@@ -188,7 +188,7 @@ def test_cells_are_parted_by_their_arms_whatever_their_order(sizes):
 @pytest.mark.parametrize("n", [1, 5, 19])
 def test_few_cells_are_not_parted(n):
     genome = genome_of(np.ones((n, 200)), np.repeat(["1p", "2p"], 100))
-    assert [len(part) for part in clones.parted(genome, np.arange(n))] == [n]
+    assert [len(part) for part in clones.split_by_arms(genome, np.arange(n))] == [n]
 
 
 def genome_of(counts, arm):
@@ -229,7 +229,7 @@ def test_depth_does_not_part_cells():
     fold[0, np.isin(arm, ARMS[:3])] = 1.5
     fold[1, np.isin(arm, ARMS[3:6])] = 1.5
     made = rng.poisson(mean / mean.sum() * 4000 * depth * np.repeat(fold, 50, axis=0))
-    parts = clones.parted(genome_of(made, arm), np.arange(100))
+    parts = clones.split_by_arms(genome_of(made, arm), np.arange(100))
     assert len(parts) == 2
     assert all(max((part < 50).mean(), (part >= 50).mean()) > 0.9 for part in parts)
 
@@ -242,9 +242,9 @@ def test_what_parts_the_cells_does_not_prove_that_they_differ():
     fold = np.ones((2, len(arm)))
     fold[1, np.isin(arm, ARMS[:4]) & (np.arange(len(arm)) % 2 == 0)] = 2.0
     genome = genome_of(rng.poisson(mean * np.repeat(fold, 40, axis=0)), arm)
-    assert len(clones.parted(genome, np.arange(80))) == 1
+    assert len(clones.split_by_arms(genome, np.arange(80))) == 1
 
 
 def test_without_arms_of_enough_genes_cells_are_not_parted():
     genome = genome_of(np.ones((40, 12)), np.repeat(["1p", "2p"], 6))
-    assert len(clones.parted(genome, np.arange(40))) == 1
+    assert len(clones.split_by_arms(genome, np.arange(40))) == 1

@@ -1,12 +1,12 @@
-"""What lists of random genes would say of groups of cells."""
+"""What permuted lists of markers say of groups of cells."""
 
 import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from osteotalk.annotate.chance import BY_CHANCE, LEAST_GROUPS, odds_by_chance
 from osteotalk.annotate.evidence import Speaker, weigh
 from osteotalk.annotate.levels import On
+from osteotalk.annotate.permuted import BY_CHANCE, LEAST_GROUPS, permutation_odds
 
 N_LISTS, N_MARKERS = 8, 6
 
@@ -27,20 +27,20 @@ def state(seed=0, n_groups=12, off=()):
     return On(on, np.ones_like(on))
 
 
-def test_other_deals_say_more_as_seldom_as_promised():
+def test_other_permutations_say_more_as_seldom_as_promised():
     made = state()
-    limit = odds_by_chance(made, lists(), seed=0)
+    limit = permutation_odds(made, lists(), seed=0)
     rng = np.random.default_rng(1)
     beaten = []
     for _ in range(300):
-        dealt = made.columns(rng.permutation(made.on.shape[1]))
-        beaten.append(logsumexp(weigh(dealt, lists())[0].ratio, axis=1) > limit)
-    assert np.mean(beaten) == pytest.approx(BY_CHANCE, abs=0.05)  # of a hundred deals
+        permuted = made.columns(rng.permutation(made.on.shape[1]))
+        beaten.append(logsumexp(weigh(permuted, lists())[0].ratio, axis=1) > limit)
+    assert np.mean(beaten) == pytest.approx(BY_CHANCE, abs=0.05)  # of 100
 
 
 def test_real_lists_say_far_more_and_groups_that_show_nothing_little():
     made = state(off=[3])
-    limit = odds_by_chance(made, lists(), seed=0)
+    limit = permutation_odds(made, lists(), seed=0)
     said = weigh(made, lists())[0].ratio.max(axis=1)
     shown = np.arange(12) != 3
     assert (said > limit + 5)[shown].all()
@@ -51,14 +51,14 @@ def test_the_more_a_group_shows_the_more_is_chance():
     made = state()
     more = made.on.copy()
     more[0, : 3 * N_MARKERS] = 0.95
-    limit = odds_by_chance(On(more, made.tells), lists(), seed=0)
+    limit = permutation_odds(On(more, made.tells), lists(), seed=0)
     assert limit[0] > limit[8]  # the same list, and two more
 
 
 def test_few_groups_tell_nothing():
     few = state(n_groups=LEAST_GROUPS - 1)
-    np.testing.assert_array_equal(odds_by_chance(few, lists(), seed=0), -np.inf)
-    assert np.isfinite(odds_by_chance(state(n_groups=LEAST_GROUPS), lists(), seed=0)).all()
+    np.testing.assert_array_equal(permutation_odds(few, lists(), seed=0), -np.inf)
+    assert np.isfinite(permutation_odds(state(n_groups=LEAST_GROUPS), lists(), seed=0)).all()
 
 
 def test_the_order_of_groups_does_not_matter():
@@ -66,5 +66,5 @@ def test_the_order_of_groups_does_not_matter():
     order = np.random.default_rng(2).permutation(12)
     turned = On(made.on[order], made.tells[order])
     np.testing.assert_allclose(
-        odds_by_chance(turned, lists(), seed=0), odds_by_chance(made, lists(), seed=0)[order]
+        permutation_odds(turned, lists(), seed=0), permutation_odds(made, lists(), seed=0)[order]
     )

@@ -1,4 +1,4 @@
-"""What lists of markers would say of groups of cells if their genes were dealt out at random.
+"""What lists of markers say of groups of cells once their genes are permuted.
 
 A list whose genes have nothing to do with each other can be on in a group by chance, the more
 easily the more of all markers the group shows. A name has to say more than that.
@@ -12,18 +12,17 @@ from scipy.special import logsumexp
 from osteotalk.annotate.evidence import Speaker, weigh
 from osteotalk.annotate.levels import On
 
-# So often the genes are dealt out; at most this share of the deals may say more than `none`.
-DEALS, BY_CHANCE = 100, 0.1
-# In fewer groups it is not seen which genes go together, and the deals tell nothing: any list of
+# Permutations of the genes; in at most this share of them the lists may say more than `none`.
+N_PERMS, BY_CHANCE = 100, 0.1
+# In fewer groups it is not seen which genes go together, and permutations tell nothing: any list of
 # genes of the one population that is there would do.
 LEAST_GROUPS = 5
 
 
-def odds_by_chance(state: On, lists: Sequence[Speaker], *, seed: int) -> np.ndarray:
-    """Odds of being none of the populations that lists of random markers seldom beat.
+def permutation_odds(state: On, lists: Sequence[Speaker], *, seed: int) -> np.ndarray:
+    """Odds of being none of the populations that permuted lists seldom beat.
 
-    The genes of all lists are exchanged for each other, which keeps how long the lists are and
-    which genes they share.
+    The genes of all lists are permuted, which keeps how long the lists are and which they share.
 
     Parameters
     ----------
@@ -32,7 +31,7 @@ def odds_by_chance(state: On, lists: Sequence[Speaker], *, seed: int) -> np.ndar
     lists
         From `speakers`.
     seed
-        Of the deals.
+        Of the permutations.
 
     Returns
     -------
@@ -41,9 +40,8 @@ def odds_by_chance(state: On, lists: Sequence[Speaker], *, seed: int) -> np.ndar
     if len(state.on) < LEAST_GROUPS:
         return np.full(len(state.on), -np.inf)
     rng = np.random.default_rng(seed)
-    said = np.empty((DEALS, len(state.on)))
+    said = np.empty((N_PERMS, len(state.on)))
     for row in said:
-        dealt = state.columns(rng.permutation(state.on.shape[1]))
-        found, _ = weigh(dealt, lists)
-        row[:] = logsumexp(found.ratio, axis=1)
+        permuted = state.columns(rng.permutation(state.on.shape[1]))
+        row[:] = logsumexp(weigh(permuted, lists)[0].ratio, axis=1)
     return np.asarray(np.quantile(said, 1 - BY_CHANCE, axis=0))
