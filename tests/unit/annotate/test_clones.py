@@ -217,6 +217,34 @@ def test_clones_of_one_arm_each_are_not_called_normal(simulate, name):
     calls = found.obs.groupby("truth")["malignant"].agg(set)
     assert not any("no" in calls[clone] for clone in ("clone 0", "clone 1"))
     assert calls[""] == {"no"}
+    record = found.uns["osteotalk"]["malignancy"]["samples"]["S"]["clones"]
+    assert record == {"S clone 1": "1p lost;5q lost"}  # neither part is a clone by itself
+
+
+def test_cells_of_one_arm_beside_a_clone_are_told(simulate):
+    folds = [{"1p": 0.5, "3q": 1.5}, {"5q": 0.5}]
+    cells = simulate.sample((80, 80), folds, name="stroma", together=True, seed=1)
+    found, table, _ = call(simulate, cells)
+    (row,) = table[table["cluster"] == "m"].itertuples()
+    assert row.arms == "one arm: 5q lost"
+    record = found.uns["osteotalk"]["malignancy"]["samples"]["S"]
+    assert (record["clones"], record["lost"]) == ({"S clone 1": "1p lost;3q gained"}, "1p;5q")
+    assert (found.obs.loc[found.obs["truth"] == "clone 1", "malignant"] != "no").mean() >= 0.95
+
+
+def test_the_sign_of_a_component_does_not_matter(monkeypatch):
+    rng = np.random.default_rng(6)
+    arm = np.repeat(ARMS, 100)
+    mean = np.exp(rng.normal(0, 1, len(arm)))
+    fold = np.ones((2, len(arm)))
+    fold[1, np.isin(arm, ARMS[:2])] = 1.6
+    genome = genome_of(rng.poisson(mean * np.repeat(fold, [60, 25], axis=0)), arm)
+    before = clones.split_by_arms(genome, np.arange(85))
+    eigh = np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda x: (eigh(x)[0], -eigh(x)[1]))
+    after = clones.split_by_arms(genome, np.arange(85))
+    assert [part.tolist() for part in before] == [part.tolist() for part in after]
+    assert len(before) == 2
 
 
 def test_depth_does_not_part_cells():

@@ -57,6 +57,22 @@ def test_clusters_get_their_population_and_unclear_ones_none(toy, plain):
     check_frame(table, table="annotation", where="the table")
 
 
+def test_a_cluster_leans_on_one_that_expresses_alike(toy):
+    """Few of its markers are on, but all else is as in another cluster."""
+    adata = toy.cohort([*toy.ALL, ("6", "ec", 40)])
+    counts = adata.layers["counts"].toarray()
+    rows = np.flatnonzero(adata.obs["cluster"] == "6")
+    counts[np.ix_(rows, adata.var_names.get_indexer(toy.LISTS["ec"][4:]))] = 0
+    found, table = toy.named(
+        toy.with_counts(counts, adata.obs["cluster"].tolist(), adata.obs["kind"].tolist())
+    )
+    assert toy.calls(found)["ec"] == ["ec"]
+    reason = table.set_index("cluster")["reason"]
+    assert reason["6"].startswith("by its own markers ec ")
+    assert reason["6"].endswith("; groups that express alike are ec")
+    assert reason["2"] == ""
+
+
 def test_the_table_has_a_row_per_group_with_its_markers(toy, plain):
     _, annotated, table = plain
     major, fine = (table[table["level"] == level] for level in ("major", "fine"))
