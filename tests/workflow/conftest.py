@@ -14,7 +14,7 @@ PARTS = ("Snakefile", "config", "envs", "src", "workflow")
 # Few cells, so that a run takes minutes, and genes enough for copy number.
 SMALL = {
     "simulation": {"cells": 2100, "genes": 4000, "seed": 1},
-    "interactions": {"min_cells": 6},
+    "interactions": {"min_cells": 10},
     "integration": {"n_top_genes": 800},
     "claims": {"n_decoys": 200, "n_decoy_tables": 1, "n_shuffles": 1},
 }

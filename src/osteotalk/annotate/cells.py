@@ -82,7 +82,7 @@ def fit_cells(
         Cells that make up the profile of their group, where it has enough of them; else all do.
     """
     members = groups if typical is None else _typical_members(groups, typical)
-    profiles = _profiles(adata, members, n_groups=len(lineage), skip=skip)
+    profiles = group_profiles(adata, members, n_groups=len(lineage), skip=skip)
     fit = np.full((adata.n_obs, int(lineage.max()) + 1), -np.inf)
     group = np.zeros(fit.shape, dtype=int)
     if not profiles.tell:
@@ -113,7 +113,10 @@ def _typical_members(groups: np.ndarray, typical: np.ndarray) -> np.ndarray:
     return np.where(typical | ~enough[groups], groups, -1)
 
 
-def _profiles(adata: AnnData, groups: np.ndarray, *, n_groups: int, skip: np.ndarray) -> Profiles:
+def group_profiles(
+    adata: AnnData, groups: np.ndarray, *, n_groups: int, skip: np.ndarray
+) -> Profiles:
+    """Profiles of groups of cells (-1 for none), of the genes that tell them apart."""
     sizes = np.bincount(groups[groups >= 0], minlength=n_groups)
     known = np.flatnonzero(sizes >= MIN_PROFILE)
     counts = group_counts(adata, groups, n_groups)[known]

@@ -1,9 +1,11 @@
-"""Find mixtures of two lineages that lie together, so that they make groups of their own.
+"""Find cells of two lineages at once: likely droplets with two cells.
 
-Droplets with two cells of the same two lineages are alike: they form a cluster, which gets the name
-of one of the two, and then fit the profile of that cluster as single cells do. So groups whose
-profile is one between those of two others are taken for mixtures first; then each cell is compared
-with single lineages and with mixtures of the groups that are left.
+Such cells are made from the cohort's own (the counts of two cells of two lineages, summed), and a
+linear discriminant analysis learns to tell them from the single cells. Each cell is judged by a
+model that saw neither it nor what was made of it. The idea of training on made doublets is that of
+Wolock et al. 2019 (doi:10.1016/j.cels.2018.11.005) and Germain et al. 2021
+(doi:10.12688/f1000research.73600.1); here each pair of lineages is a class, so that the answer
+names the two.
 """
 
 from itertools import combinations
@@ -11,168 +13,193 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.preprocessing import StandardScaler
 
-from osteotalk.annotate.cells import CellFits, alike, fit_cells, likelihood, shown_genes
+from osteotalk.annotate.cells import group_profiles
 from osteotalk.annotate.majors import Groups
 from osteotalk.annotate.settle import lineages_of
 from osteotalk.annotate.tree import Tree
 from osteotalk.contract import UNASSIGNED
 
-# A group is a mixture if its profile lies so much nearer to one between two others than to any
-# single other (ratio of the relative entropies), with each of the two making up this share of it.
-NEARER, SHARES = 0.7, np.linspace(0.25, 0.75, 6)
-# It has at most half of the cells of its lineage, and those mixed are no less than a quarter of it.
-MOST, LEAST = 0.5, 0.25
-# Shares of the first lineage in a cell of two, and the most of the other in a single cell (fluid).
-MIXED, FLUID = (0.3, 0.5, 0.7), 0.15
-# A cell is a mixture if that fits better by so much (natural logarithm) than any single lineage;
-# by so much if it has fewer counts than is usual for its lineage, as few droplets of two cells do.
-LEAD, LEAD_SMALL = 10.0, 30.0
+# Of each pair of lineages MADE cells are made in each of PARTS parts of the cohort, with this share
+# of the counts of the two: two cells in a droplet yield less than twice what one does.
+PARTS, MADE, KEPT = 5, 34, (0.5, 1.0)
+# Cells are compared in so many components, of the genes that tell the lineages apart.
+COMPONENTS = 40
+# A cell is of two if that is the likelier for it when one cell in fifty is of this pair.
+LEAD = float(np.log(49))
 
 
-def leave_out_mixtures(adata: AnnData, cells: pd.DataFrame, groups: Groups, *, tree: Tree) -> None:
-    """Leave named cells of two lineages unassigned, in place, with a reason and `lineage_doublet`.
+def leave_out_mixtures(
+    adata: AnnData, cells: pd.DataFrame, groups: Groups, *, tree: Tree, seed: int
+) -> None:
+    """Leave cells of two lineages unassigned, in place, with a reason and `lineage_doublet`.
 
     Parameters
     ----------
     adata
-        Cells x genes with `layers["counts"]` and `obs` sample and n_counts.
+        Cells x genes with `layers["counts"]` and `obs` sample.
     cells
         One row per cell, after `settle.check_cells`; changed.
     groups
         Groups with their major populations.
     tree
         Vocabulary and markers.
+    seed
+        Of the cells that are put together.
     """
     real, lineage = lineages_of(groups)
-    if len(real) < 2:
-        return
-    size = np.log1p(adata.obs["n_counts"].to_numpy(dtype=float))
-    size = size - _median_of(size, adata.obs["sample"].astype(str).to_numpy())
-    size = size - _median_of(size, cells["population"].to_numpy(str))
-    skip = np.isin(adata.var_names, tree.cycle_genes)
-    as_named = cells["population"].to_numpy(str) == groups.of_cells(
-        [d.population for d in groups.decisions]
-    ).astype(str)
-    code = np.where(as_named, groups.code, -1)
-    found = fit_cells(adata, code, lineage=lineage, skip=skip)
-    doubtful = mixture_groups(found, code, lineage, n_real=len(real), size=size)
-    if len(doubtful):
-        code = np.where(np.isin(code, doubtful), -1, code)
-        found = fit_cells(adata, code, lineage=lineage, skip=skip)
-    first, second = mixtures(adata, found, lineage, n_real=len(real), size=size)
-    twice = (second >= 0) & (cells["population"] != UNASSIGNED).to_numpy()
+    number = {name: k for k, name in enumerate(real)}
+    named = [d.population for d in groups.decisions]
+    kept = cells["population"].to_numpy(str) == groups.of_cells(named).astype(str)
+    moved = cells["population"].map(number).fillna(-1).to_numpy(dtype=int)
+    first, second = mixtures(
+        adata,
+        np.where(kept, lineage[groups.code], moved),
+        n_real=len(real),
+        skip=np.isin(adata.var_names, tree.cycle_genes),
+        seed=seed,
+    )
+    twice = first >= 0
     for column in ("population", "population_major"):
         cells.loc[twice, column] = UNASSIGNED
     for column in ("population_probability", "major_probability"):
         cells.loc[twice, column] = np.nan
     cells.loc[twice, "population_reason"] = [
-        f"looks like {real[min(a, b)]} and {real[max(a, b)]} at once"
+        f"looks like {real[a]} and {real[b]} at once"
         for a, b in zip(first[twice], second[twice], strict=True)
     ]
     cells.loc[twice, "lineage_doublet"] = "yes"
 
 
-def _median_of(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    return pd.Series(values).groupby(groups).transform("median").to_numpy()
-
-
-def mixture_groups(
-    found: CellFits, code: np.ndarray, lineage: np.ndarray, *, n_real: int, size: np.ndarray
-) -> np.ndarray:
-    """Find groups of cells whose profile lies between those of two lineages.
-
-    Parameters
-    ----------
-    found
-        From `cells.fit_cells`.
-    code
-        Number of each cell's group; -1 for none.
-    lineage
-        Number of the lineage of each group; from `n_real` on it has no name.
-    size
-        Logarithm of the counts of each cell, over what is usual for its sample and population.
-
-    Returns
-    -------
-    Numbers of the groups. The cells of a mixture are not smaller than others of their lineage, nor
-    most of them: RNA from around gives small ones, and what most cells are is no mixture.
-    """
-    known = found.profiles.known
-    if not found.profiles.tell:
-        return known[:0]
-    rates = found.profiles.rates / found.profiles.rates.sum(axis=1, keepdims=True)
-    of = lineage[known]
-    n = np.array([(code == k).sum() for k in known])
-    self_ = (rates * np.log(rates)).sum(axis=1)
-    single = self_[:, None] - rates @ np.log(rates).T
-    np.fill_diagonal(single, np.inf)
-    doubtful = []
-    for i, k in enumerate(known):
-        if np.median(size[code == k]) < 0:
-            continue
-        if of[i] < n_real and n[i] > MOST * n[of == of[i]].sum():
-            continue
-        others = np.flatnonzero((of < n_real) & (n >= LEAST * n[i]) & (np.arange(len(n)) != i))
-        between = [
-            self_[i] - rates[i] @ np.log(share * rates[a] + (1 - share) * rates[b])
-            for a, b in combinations(others, 2)
-            if of[a] != of[b]
-            for share in SHARES
-        ]
-        if min(between, default=np.inf) < NEARER * single[i].min():
-            doubtful.append(k)
-    return np.array(doubtful, dtype=int)
-
-
 def mixtures(
-    adata: AnnData, found: CellFits, lineage: np.ndarray, *, n_real: int, size: np.ndarray
+    adata: AnnData, lineage: np.ndarray, *, n_real: int, skip: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find cells that two lineages at once fit better than any alone.
+    """Find cells that are more like two lineages summed than like any alone.
 
     Parameters
     ----------
     adata
-        As for `cells.fit_cells`.
-    found
-        From `cells.fit_cells`, without the groups that are mixtures.
-    lineage, n_real, size
-        As for `mixture_groups`.
+        Cells x genes with `layers["counts"]` and `obs` sample; the names of cells and genes decide
+        what is drawn, not their order.
+    lineage
+        Number of each cell's lineage, -1 for none. From `n_real` on it has no name: its cells can
+        be single, but nothing is made of them.
+    n_real
+        Number of lineages that have a name.
+    skip
+        Genes to leave out (those of the cell cycle), boolean.
+    seed
+        Of the cells that are put together.
 
     Returns
     -------
-    Numbers of the lineage that fits the cell best, and of the other; -1 twice for a single cell.
+    Numbers of the two lineages of each cell, the lower first; -1 twice for a single cell, and for
+    cells of lineages with fewer than five.
     """
     first, second = np.full(adata.n_obs, -1), np.full(adata.n_obs, -1)
-    lead = np.where(size >= 0, LEAD, LEAD_SMALL)
-    profiles = found.profiles
-    real = np.unique(lineage[profiles.known])
-    real = real[real < n_real]
-    if not profiles.tell or len(real) < 2:
+    n_lineages = max(n_real, int(lineage.max()) + 1)
+    profiles = group_profiles(adata, lineage, n_groups=n_lineages, skip=skip)
+    real = profiles.known[profiles.known < n_real]
+    if len(real) < 2 or not profiles.tell:
         return first, second
-    place = np.zeros(len(lineage), dtype=int)
-    place[profiles.known] = np.arange(len(profiles.known))
-    seen, n_seen = shown_genes(adata, profiles.genes)
-    best = real[found.fit[:, real].argmax(axis=1)]
-    for rows in alike(n_seen):
-        n = float(np.median(n_seen[rows]))
-        for mine, other in ((a, b) for a in real for b in real if a != b):
-            cells = rows[best[rows] == mine]
-            pairs, which = np.unique(
-                place[found.group[np.ix_(cells, [mine, other])]], axis=0, return_inverse=True
-            )
-            for k, (a, b) in enumerate(pairs):
-                here = cells[which.ravel() == k]
-                fit = likelihood(seen[here], _between(profiles.rates[a], profiles.rates[b]), n)
-                alone = np.maximum(fit[:, len(MIXED) :].max(axis=1), found.fit[here].max(axis=1))
-                gain = fit[:, : len(MIXED)].max(axis=1) - alone
-                better = gain >= lead[here]
-                first[here[better]], second[here[better]] = mine, other
-                lead[here[better]] = gain[better]
+    order = np.argsort(adata.obs_names.to_numpy(str), kind="stable")
+    genes = profiles.genes[np.argsort(adata.var_names[profiles.genes].to_numpy(str), kind="stable")]
+    x = sparse.csr_matrix(adata.layers["counts"], dtype=np.int64)[order]
+    of, sample = lineage[order], adata.obs["sample"].to_numpy(str)[order]
+    rng = np.random.default_rng(seed)
+    part = _parts(of, rng)
+    pairs = list(combinations(real.tolist(), 2))
+    made, of_made, part_made, sample_made = _made(x, of, pairs, part=part, sample=sample, rng=rng)
+    features = _features(sparse.vstack([x, *made]), np.r_[sample, sample_made], genes, seed=seed)
+    # a pair is a class after those of the lineages
+    label, part = np.r_[of, n_lineages + of_made], np.r_[part, part_made]
+    lead, _ = _judge(features, label, part, n_single=n_lineages)
+    label[: len(of)][lead[: len(of)] >= LEAD] = -1  # what is a mixture is no model of a lineage
+    lead, pair = _judge(features, label, part, n_single=n_lineages)
+    found = np.flatnonzero(np.isin(of, profiles.known) & (lead[: len(of)] >= LEAD))
+    first[order[found]], second[order[found]] = np.array(pairs)[pair[found]].T
     return first, second
 
 
-def _between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Profiles of cells of both, then of single ones with the other's RNA around."""
-    shares = np.array([*MIXED, 1 - FLUID, FLUID])[:, None]
-    return shares * first + (1 - shares) * second
+def _parts(lineage: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Deal the cells of each lineage into `PARTS` parts."""
+    part = np.empty(len(lineage), dtype=int)
+    for k in np.unique(lineage):
+        cells = np.flatnonzero(lineage == k)
+        part[cells] = rng.permutation(np.arange(len(cells)) % PARTS)
+    return part
+
+
+def _made(
+    x: sparse.csr_matrix,
+    lineage: np.ndarray,
+    pairs: list[tuple[int, int]],
+    *,
+    part: np.ndarray,
+    sample: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[list[sparse.csr_matrix], np.ndarray, np.ndarray, np.ndarray]:
+    """Counts of made cells; number of their pair, part, sample. Both are of one sample if any."""
+    rows, of, parts, samples = [], [], [], []
+    for number, (a, b) in enumerate(pairs):
+        for k in range(PARTS):
+            ones, others = (np.flatnonzero((lineage == c) & (part == k)) for c in (a, b))
+            shared = ones[np.isin(sample[ones], sample[others])]
+            chosen = rng.choice(shared if len(shared) else ones, MADE)
+            partner = np.empty(MADE, dtype=int)
+            for name in np.unique(sample[chosen]):
+                here = sample[chosen] == name
+                there = others[sample[others] == name]
+                partner[here] = rng.choice(there if len(there) else others, here.sum())
+            both = (x[chosen] + x[partner]).tocsr()
+            share = np.repeat(rng.uniform(*KEPT, MADE), np.diff(both.indptr))
+            both.data = rng.binomial(both.data, share)
+            rows.append(both)
+            of += [number] * MADE
+            parts += [k] * MADE
+            samples.append(sample[chosen])
+    return rows, np.array(of), np.array(parts), np.concatenate(samples)
+
+
+def _features(
+    counts: sparse.csr_matrix, sample: np.ndarray, genes: np.ndarray, *, seed: int
+) -> np.ndarray:
+    """Components of log-normalised expression, and the logarithm of the counts over the sample's.
+
+    Components are of mean 0 and variance 1.
+    """
+    total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1)
+    size = np.log(total)
+    size -= pd.Series(size).groupby(sample).transform("median").to_numpy()
+    x = (sparse.diags_array(1e4 / total) @ counts.tocsr()[:, genes]).tocsr().astype(np.float32)
+    x.data = np.log1p(x.data)
+    svd = TruncatedSVD(min(COMPONENTS, len(genes) - 1), random_state=seed)
+    return StandardScaler().fit_transform(np.c_[svd.fit_transform(x), size])
+
+
+def _judge(
+    features: np.ndarray, label: np.ndarray, part: np.ndarray, *, n_single: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """By how much the best pair is more likely than the best lineage, and which pair that is.
+
+    In natural logarithms, for equally frequent classes; by models of the other parts. Rows with
+    the label -1 are judged, but no model of a class.
+    """
+    lead, pair = np.empty(len(label)), np.empty(len(label), dtype=int)
+    for k in range(PARTS):
+        rows = (part != k) & (label >= 0)
+        classes, n = np.unique(label[rows], return_counts=True)
+        classes = classes[n >= 2]
+        rows &= np.isin(label, classes)
+        model = LinearDiscriminantAnalysis(
+            solver="lsqr", shrinkage="auto", priors=np.full(len(classes), 1 / len(classes))
+        )
+        found = model.fit(features[rows], label[rows]).decision_function(features[part == k])
+        single = model.classes_ < n_single
+        lead[part == k] = found[:, ~single].max(axis=1) - found[:, single].max(axis=1)
+        pair[part == k] = model.classes_[~single][found[:, ~single].argmax(axis=1)] - n_single
+    return lead, pair

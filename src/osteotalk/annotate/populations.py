@@ -76,7 +76,7 @@ def annotate(
     groups = settle_groups(adata, groups, tree=tree, min_probability=min_probability)
     cells = _major_names(groups, index=adata.obs_names)
     check_cells(adata, cells, groups, tree=tree)
-    leave_out_mixtures(adata, cells, groups, tree=tree)
+    leave_out_mixtures(adata, cells, groups, tree=tree, seed=seed)
     open_ = (cells["population"] == UNASSIGNED) & (cells["lineage_doublet"] == "no")
     cells.loc[~open_, "best_match"] = ""
     tops = sorted(set(cells["population"]) - {UNASSIGNED})

@@ -190,9 +190,11 @@ def _populations(config: Settings, provenance: Settings) -> str:
         "profiles of the named groups: one that fits another lineage better was moved there. At "
         "last the cells of each major population were parted again by their own variable genes and "
         "named finer. What fails at the fine level is named as its parent. What fails at the major "
-        "level is unassigned and takes no part in scoring; nor do cells that show two lineages at "
-        "once. States, such as cycling, were told cell by cell by the mean of their markers less "
-        "that of other genes of a similar level (doi:10.1126/science.aad0501). "
+        "level is unassigned and takes no part in scoring; nor do cells of two lineages at once, "
+        "found by linear discriminant analysis trained on sums of two cells "
+        "(as in doi:10.1016/j.cels.2018.11.005 and doi:10.12688/f1000research.73600.1). States, "
+        "such as cycling, were told cell by cell by the mean of their markers less that of other "
+        "genes of a similar level (doi:10.1126/science.aad0501). "
         + _opinions(config, provenance)
         + _malignancy(config, provenance)
     )

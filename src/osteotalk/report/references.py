@@ -16,6 +16,8 @@ WORKS = {
     "Pearson, Kendall and Spearman correlations, Psychometrika",
     "10.1016/j.cels.2018.11.005": "Wolock, Lopez and Klein (2019) Scrublet: computational "
     "identification of cell doublets in single-cell transcriptomic data, Cell Systems",
+    "10.12688/f1000research.73600.1": "Germain et al. (2021) Doublet identification in "
+    "single-cell sequencing data using scDblFinder, F1000Research",
     "10.1038/s41467-020-18873-z": "Hou et al. (2020) Predicting cell-to-cell communication "
     "networks using NATMI, Nature Communications",
     "10.1038/s41467-021-21246-9": "Jin et al. (2021) Inference and analysis of cell-cell "

@@ -1,4 +1,4 @@
-"""Doublets of the same two lineages that make a group of their own."""
+"""Cells of two lineages at once."""
 
 from types import SimpleNamespace
 
@@ -8,9 +8,8 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.annotate.cells import fit_cells
 from osteotalk.annotate.majors import Groups
-from osteotalk.annotate.mixtures import leave_out_mixtures, mixture_groups, mixtures
+from osteotalk.annotate.mixtures import _made, leave_out_mixtures, mixtures
 
 N_GENES = 900
 NAMES = ["fibroblast", "macrophage", "t_cell"]
@@ -33,74 +32,96 @@ def cohort(kinds, *, depth=500, seed=0):
     return AnnData(x, layers={"counts": x})
 
 
-def planted(*, mixed=12, kind=(0, 1), size=0.3, seed=0):
-    """Three lineages, and a group of mixtures that bears the name of the second."""
+def planted(*, mixed=12, kind=(0, 1), seed=0):
+    """Three lineages, and cells of another kind that bear the name of the second."""
     kinds = [(0,)] * 80 + [(1,)] * 80 + [(2,)] * 40 + [kind] * mixed
-    code = np.repeat([0, 1, 2, 3], [80, 80, 40, mixed])
     adata = cohort(kinds, seed=seed)
-    sizes = np.where(code == 3, size, np.random.default_rng(1).normal(0, 0.2, len(code)))
-    return adata, code, np.array([0, 1, 2, 1]), sizes
+    adata.obs["sample"] = np.random.default_rng(seed).choice(["s1", "s2"], adata.n_obs)
+    return adata, np.repeat([0, 1, 2, 1], [80, 80, 40, mixed])
 
 
-def found_in(adata, code, lineage, sizes, n_real=3):
-    """Groups that are mixtures, and the two lineages of each cell."""
-    skip = np.zeros(N_GENES, dtype=bool)
-    fits = fit_cells(adata, code, lineage=lineage, skip=skip)
-    groups = mixture_groups(fits, code, lineage, n_real=n_real, size=sizes)
-    left = np.where(np.isin(code, groups), -1, code)
-    fits = fit_cells(adata, left, lineage=lineage, skip=skip)
-    first, second = mixtures(adata, fits, lineage, n_real=n_real, size=sizes)
-    return groups.tolist(), first, second
+def found_in(adata, lineage, *, n_real=3, skip=None, seed=0):
+    """The two lineages of each cell."""
+    skip = np.zeros(N_GENES, dtype=bool) if skip is None else skip
+    first, second = mixtures(adata, lineage, n_real=n_real, skip=skip, seed=seed)
+    return np.stack([first, second], axis=1)
 
 
-@pytest.mark.parametrize(("kind", "least"), [((0, 1), 0.9), ((0, 1, 1), 0.6), ((1, 2), 0.9)])
-def test_a_group_of_mixtures_is_known_and_its_cells_are_found(kind, least):
-    adata, code, lineage, sizes = planted(kind=kind)
-    groups, first, second = found_in(adata, code, lineage, sizes)
-    assert groups == [3]
-    both = np.sort(np.stack([first, second], axis=1)[code == 3], axis=1)
-    assert (both == sorted(set(kind))).all(axis=1).mean() >= least
-    assert (second[code != 3] >= 0).mean() <= 0.01
+@pytest.mark.parametrize("kind", [(0, 1), (0, 1, 1), (1, 2), (0, 2)])
+def test_cells_of_two_lineages_are_found_with_their_names(kind):
+    """Whichever of the two they bear the name of, or none, and if one has the larger part."""
+    adata, lineage = planted(kind=kind)
+    both = found_in(adata, lineage)
+    assert (both[200:] == sorted(set(kind))).all(axis=1).mean() >= 0.9
+    assert (both[:200] >= 0).any(axis=1).mean() <= 0.01
 
 
 def test_a_subtype_with_genes_of_its_own_is_no_mixture():
-    adata, code, lineage, sizes = planted(kind=(1.5,), mixed=20)
-    groups, _, second = found_in(adata, code, lineage, sizes)
-    assert groups == []
-    assert (second >= 0).mean() <= 0.01
+    adata, lineage = planted(kind=(1.5,), mixed=20)
+    assert (found_in(adata, lineage) >= 0).any(axis=1).mean() <= 0.01
 
 
-def test_small_cells_and_most_of_a_lineage_are_no_group_of_mixtures():
-    """RNA from around comes into small cells; and what most cells are is no accident."""
-    assert found_in(*planted(size=-0.5))[0] == []
-    assert found_in(*planted(mixed=100))[0] == []
+def test_a_little_rna_from_around_makes_no_mixture():
+    rng = np.random.default_rng(2)
+    adata, lineage = planted(mixed=0)
+    around = rng.poisson(500 * 0.1 * np.mean([profile(k) for k in range(3)], axis=0), adata.shape)
+    adata.layers["counts"] = sparse.csr_matrix(adata.layers["counts"] + around)
+    assert (found_in(adata, lineage) >= 0).any(axis=1).mean() <= 0.01
 
 
-def test_small_cells_need_more_to_be_mixtures():
-    adata, code, lineage, _ = planted()
+def test_cells_without_a_name_can_be_single_but_nothing_is_made_of_them():
+    """A population that the vocabulary lacks, between two others, is not taken for their sum."""
+    adata, lineage = planted(mixed=60)
+    lineage[200:] = 3
+    assert (found_in(adata, lineage) >= 0).any(axis=1).mean() <= 0.05
+    lineage[:] = np.repeat([0, 1, 2, 1], [80, 80, 40, 60])
+    assert (found_in(adata, lineage, n_real=1) == -1).all()
+
+
+def test_a_lineage_of_few_cells_is_not_judged():
+    adata, _ = planted(mixed=0)
+    lineage = np.zeros(200, dtype=int)
+    lineage[[80, 81, 82, 83]] = 1
+    assert (found_in(adata, lineage, n_real=2) == -1).all()
+    lineage[84] = 1  # five can be
+    both = found_in(adata, lineage, n_real=2)
+    assert set(map(tuple, both)) <= {(-1, -1), (0, 1)}
+
+
+def test_left_out_genes_tell_nothing():
+    adata, lineage = planted()
     skip = np.zeros(N_GENES, dtype=bool)
-    left = np.where(code == 3, -1, code)
-    fits = fit_cells(adata, left, lineage=lineage, skip=skip)
-    large = mixtures(adata, fits, lineage, n_real=3, size=np.zeros(len(code)))[1]
-    small = mixtures(adata, fits, lineage, n_real=3, size=np.full(len(code), -1.0))[1]
-    assert set(np.flatnonzero(small >= 0)) < set(np.flatnonzero(large >= 0))
-
-
-def test_lineages_without_a_name_are_not_mixed():
-    adata, code, _, sizes = planted()
-    groups, _, second = found_in(adata, code, np.array([0, 1, 2, 3]), sizes, n_real=1)
-    assert groups == []
-    assert (second == -1).all()
+    skip[:300] = True  # the genes of the two
+    assert (found_in(adata, lineage, skip=skip)[200:] >= 0).any(axis=1).mean() <= 0.1
 
 
 def test_the_order_of_cells_and_genes_does_not_matter():
-    adata, code, lineage, sizes = planted()
-    _, first, second = found_in(adata, code, lineage, sizes)
+    adata, lineage = planted()
     rng = np.random.default_rng(3)
     rows, genes = rng.permutation(adata.n_obs), rng.permutation(N_GENES)
-    turned = found_in(adata[rows, genes].copy(), code[rows], lineage, sizes[rows])
-    np.testing.assert_array_equal(turned[1], first[rows])
-    np.testing.assert_array_equal(turned[2], second[rows])
+    turned = found_in(adata[rows, genes].copy(), lineage[rows])
+    np.testing.assert_array_equal(turned, found_in(adata, lineage)[rows])
+
+
+def test_parts_are_of_one_sample_where_they_can_be():
+    adata, lineage = planted(mixed=0)
+    sample = np.where(np.arange(200) % 2, "s1", "s2").astype(object)
+    adata.obs["sample"] = np.where(lineage == 2, "s3", sample)
+    x = sparse.csr_matrix(np.eye(200, dtype=np.int64) * 1000)  # a gene per cell: whom it is made of
+    part = np.arange(200) % 5
+    rng = np.random.default_rng(0)
+    of_sample = adata.obs["sample"].to_numpy(str)
+    made, of, parts, samples = _made(
+        x, lineage, [(0, 1), (0, 2)], part=part, sample=of_sample, rng=rng
+    )
+    who = sparse.vstack(made).toarray() > 0
+    assert (who.sum(axis=1) == 2).all()
+    assert (part[np.nonzero(who)[1].reshape(-1, 2)] == parts[:, None]).all()
+    ones, others = np.nonzero(who)[1].reshape(-1, 2).T
+    assert (lineage[others] == np.where(of == 0, 1, 2)).all()
+    assert (of_sample[ones] == samples).all()
+    assert (of_sample[others] == samples)[of == 0].all()
+    assert (of_sample[others] == "s3")[of == 1].all()  # no sample has both
 
 
 def cells_like(code, names):
@@ -118,24 +139,48 @@ def cells_like(code, names):
     )
 
 
-def test_cells_of_two_lineages_lose_their_name_and_say_why():
-    adata, code, _, sizes = planted()
-    adata.obs["sample"] = "s1"
-    adata.obs["n_counts"] = 500 * np.exp(sizes)
-    names = [*NAMES, "macrophage"]
+def named_groups(code, names):
+    """Groups of cells with these names."""
     groups = SimpleNamespace(
         code=code, decisions=[SimpleNamespace(population=name) for name in names]
     )
     groups.of_cells = lambda values: Groups.of_cells(groups, values)
+    return groups
+
+
+def test_cells_of_two_lineages_lose_their_name_and_say_why():
+    adata, _ = planted()
+    code = np.repeat([0, 1, 2, 3], [80, 80, 40, 12])
+    names = [*NAMES, "macrophage"]
     cells = cells_like(code, names)
-    leave_out_mixtures(adata, cells, groups, tree=SimpleNamespace(cycle_genes=[]))
+    leave_out_mixtures(
+        adata, cells, named_groups(code, names), tree=SimpleNamespace(cycle_genes=[]), seed=0
+    )
     twice = cells["lineage_doublet"] == "yes"
     assert twice[code == 3].mean() >= 0.9
     assert set(cells.loc[twice, "population"]) == {"unassigned"}
     assert cells.loc[twice, "major_probability"].isna().all()
     told = set(cells.loc[twice, "population_reason"])
     assert told == {"looks like fibroblast and macrophage at once"}
-    alone = cells_like(code, ["fibroblast"] * 4)
-    groups.decisions = [SimpleNamespace(population="fibroblast")] * 4
-    leave_out_mixtures(adata, alone, groups, tree=SimpleNamespace(cycle_genes=[]))
-    assert (alone["lineage_doublet"] == "no").all()
+
+
+def test_one_lineage_alone_has_no_mixtures():
+    adata, _ = planted()
+    code = np.repeat([0, 1], [180, 32])
+    for names in (["fibroblast", "fibroblast"], ["fibroblast", "unassigned"]):
+        cells = cells_like(code, names)
+        leave_out_mixtures(
+            adata, cells, named_groups(code, names), tree=SimpleNamespace(cycle_genes=[]), seed=0
+        )
+        assert (cells["lineage_doublet"] == "no").all()
+
+
+def test_a_cell_that_moved_counts_with_its_new_lineage():
+    adata, _ = planted()
+    code = np.repeat([0, 1, 2, 0], [80, 80, 40, 12])
+    cells = cells_like(code, NAMES)
+    cells.loc[200:, "population"] = "macrophage"
+    leave_out_mixtures(
+        adata, cells, named_groups(code, NAMES), tree=SimpleNamespace(cycle_genes=[]), seed=0
+    )
+    assert (cells.loc[200:, "lineage_doublet"] == "yes").mean() >= 0.9

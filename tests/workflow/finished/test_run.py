@@ -163,7 +163,7 @@ def test_shuffled_labels_support_nothing(finished):
     shuffled = sample.obs["population"].sample(frac=1, random_state=0)
     sample.obs["population"] = shuffled.to_numpy()
     resource = io.read_tsv(finished.run / "results/resource.tsv", table="resource")
-    table = score(sample, resource=resource, min_cells=6)
+    table = score(sample, resource=resource, min_cells=10)
     assert len(table) > 1000
     assert (table["q_value"] <= 0.05).mean() < 0.001
 
