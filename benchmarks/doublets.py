@@ -1,11 +1,12 @@
 """How many mixtures of two lineages the check of cells finds, and how many single cells it flags.
 
-Run from the repository: python benchmarks/doublets.py [known] [ovarian] [lung] [seeds] [pairs]
+Run from the repository: python benchmarks/doublets.py [WORDS]
+Words: canine, ovarian, lung (data), 0 (seeds), stromal+myeloid (pairs), known; all data by default.
 A mixture is the sum of the counts of two real cells of one sample, of different lineages by the
 authors' labels; half of its counts are drawn where the row says so, as of a droplet that caught no
-more than one cell does. The mixtures of one pair of lineages (as stromal+myeloid; all pairs if none
-is named) are added to all the cells that were there, which are named and checked as in the
-workflow. A single cell that is flagged counts as false, though some may be real doublets.
+more than one cell does. The mixtures of one pair of lineages are added to all the cells that were
+there, which are named and checked as in the workflow. A single cell that is flagged counts as
+false, though some may be real doublets; the canine cells, each drawn from one type, have none.
 
 With the word `known`, each row is instead of a model that knows what the check has to find out:
 logistic regression that is given the authors' labels and the one pair of lineages, trained on cells
@@ -31,6 +32,7 @@ from annotation import (
     NSCLC_MAJORS,
     OVARIAN,
     OVARIAN_MAJORS,
+    canine_cohort,
     cohort,
     name_cells,
     show,
@@ -142,6 +144,14 @@ def known(name: str, pair: tuple[str, str], *, keep: float, seed: int) -> None:
     show(title, {"found": f"{EACH * share:.1f} of {EACH}"})
 
 
+def flagged_singles() -> None:
+    """Print how many of the canine cells are flagged, of which each is drawn from one type."""
+    for keep in (1.0, 0.5, 0.25):
+        obs = name_cells(canine_cohort(keep=keep), table("markers")).obs
+        share = float((obs["lineage_doublet"].astype(str) == "yes").mean())
+        show(f"canine, {keep:g} of counts, no mixtures", {"single cells flagged": share})
+
+
 def pairs_of(name: str) -> list[tuple[str, str]]:
     """Pairs of lineages with at least ten cells, tumour cells apart."""
     path, label, _, majors = COHORTS[name]
@@ -157,6 +167,10 @@ def main() -> None:
         print(f"left out: {DATA} is missing")
         return
     words = sys.argv[1:]
+    if not words or "canine" in words:
+        flagged_singles()
+    if words == ["canine"]:
+        return
     names = [word for word in words if word in COHORTS] or list(COHORTS)
     seeds = [int(word) for word in words if word.isdigit()] or [0, 1]
     pairs = [(a, b) for a, _, b in (word.partition("+") for word in words) if b]
