@@ -12,10 +12,10 @@ from scipy import sparse, stats
 from osteotalk.annotate.cells import (
     CellFits,
     Profiles,
-    _profiles,
     alike,
     contradictions,
     fit_cells,
+    group_profiles,
     likelihood,
 )
 
@@ -74,7 +74,7 @@ def test_profiles_are_of_groups_with_five_cells_and_of_genes_that_tell():
     groups = np.repeat([0, 1, 2], [20, 5, 4])
     skip = nothing_skipped()
     skip[3] = True
-    found = _profiles(adata, groups, n_groups=3, skip=skip)
+    found = group_profiles(adata, groups, n_groups=3, skip=skip)
     assert found.known.tolist() == [0, 1]
     assert len(set(range(120)) & set(found.genes)) >= 110
     assert 3 not in found.genes
