@@ -108,13 +108,13 @@ def mixtures(
         return first, second
     order = np.argsort(adata.obs_names.to_numpy(str), kind="stable")
     genes = profiles.genes[np.argsort(adata.var_names[profiles.genes].to_numpy(str), kind="stable")]
-    x = sparse.csr_matrix(adata.layers["counts"], dtype=np.int64)[order]
+    x = _with_rest(sparse.csr_matrix(adata.layers["counts"]), genes)[order]
     of, sample = lineage[order], adata.obs["sample"].to_numpy(str)[order]
     rng = np.random.default_rng(seed)
     part = _parts(of, rng)
     pairs = list(combinations(real.tolist(), 2))
     made, of_made, part_made, sample_made = _made(x, of, pairs, part=part, sample=sample, rng=rng)
-    features = _features(sparse.vstack([x, *made]), np.r_[sample, sample_made], genes, seed=seed)
+    features = _features(sparse.vstack([x, *made]), np.r_[sample, sample_made], seed=seed)
     # a pair is a class after those of the lineages
     label, part = np.r_[of, n_lineages + of_made], np.r_[part, part_made]
     lead, _ = _judge(features, label, part, n_single=n_lineages)
@@ -123,6 +123,15 @@ def mixtures(
     found = np.flatnonzero(np.isin(of, profiles.known) & (lead[: len(of)] >= LEAD))
     first[order[found]], second[order[found]] = np.array(pairs)[pair[found]].T
     return first, second
+
+
+def _with_rest(counts: sparse.csr_matrix, genes: np.ndarray) -> sparse.csr_matrix:
+    """Counts of some genes, and in one more column the sum of all others."""
+    x = counts[:, genes]
+    rest = np.asarray(counts.sum(axis=1) - x.sum(axis=1)).reshape(-1, 1)
+    found = sparse.hstack([x, rest], format="csr").astype(np.int64)
+    found.sort_indices()
+    return found
 
 
 def _parts(lineage: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -165,19 +174,17 @@ def _made(
     return rows, np.array(of), np.array(parts), np.concatenate(samples)
 
 
-def _features(
-    counts: sparse.csr_matrix, sample: np.ndarray, genes: np.ndarray, *, seed: int
-) -> np.ndarray:
+def _features(counts: sparse.csr_matrix, sample: np.ndarray, *, seed: int) -> np.ndarray:
     """Components of log-normalised expression, and the logarithm of the counts over the sample's.
 
-    Components are of mean 0 and variance 1.
+    The last column of `counts` is of all other genes. Components are of mean 0 and variance 1.
     """
     total = np.maximum(np.asarray(counts.sum(axis=1)).ravel(), 1)
     size = np.log(total)
     size -= pd.Series(size).groupby(sample).transform("median").to_numpy()
-    x = (sparse.diags_array(1e4 / total) @ counts.tocsr()[:, genes]).tocsr().astype(np.float32)
+    x = (sparse.diags_array(1e4 / total) @ counts.tocsr()[:, :-1]).tocsr().astype(np.float32)
     x.data = np.log1p(x.data)
-    svd = TruncatedSVD(min(COMPONENTS, len(genes) - 1), random_state=seed)
+    svd = TruncatedSVD(min(COMPONENTS, x.shape[1] - 1), random_state=seed)
     return StandardScaler().fit_transform(np.c_[svd.fit_transform(x), size])
 
 

@@ -8,8 +8,9 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
+from osteotalk.annotate import mixtures as mixtures_module
 from osteotalk.annotate.majors import Groups
-from osteotalk.annotate.mixtures import _made, leave_out_mixtures, mixtures
+from osteotalk.annotate.mixtures import _made, _with_rest, leave_out_mixtures, mixtures
 
 N_GENES = 900
 NAMES = ["fibroblast", "macrophage", "t_cell"]
@@ -101,6 +102,32 @@ def test_the_order_of_cells_and_genes_does_not_matter():
     rows, genes = rng.permutation(adata.n_obs), rng.permutation(N_GENES)
     turned = found_in(adata[rows, genes].copy(), lineage[rows])
     np.testing.assert_array_equal(turned, found_in(adata, lineage)[rows])
+
+
+def test_nothing_depends_on_the_order_of_cells_or_genes(monkeypatch):
+    """What the models are given is equal, not only what they say of clear cells."""
+    adata, lineage = planted()
+    seen = []
+    judge = mixtures_module._judge
+
+    def listen(features, label, part, **rest):
+        seen.append((features.copy(), label.copy(), part.copy()))
+        return judge(features, label, part, **rest)
+
+    monkeypatch.setattr(mixtures_module, "_judge", listen)
+    found_in(adata, lineage)
+    rng = np.random.default_rng(4)
+    rows, genes = rng.permutation(adata.n_obs), rng.permutation(N_GENES)
+    found_in(adata[rows, genes].copy(), lineage[rows])
+    for before, after in zip(seen[:2], seen[2:], strict=True):
+        for one, other in zip(before, after, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_counts_of_other_genes_stay_in_the_total():
+    counts = sparse.csr_matrix(np.array([[5, 0, 2, 1], [0, 0, 0, 9]], dtype=np.float32))
+    found = _with_rest(counts, np.array([2, 0]))
+    assert found.toarray().tolist() == [[2, 5, 1], [0, 0, 9]]
 
 
 def test_parts_are_of_one_sample_where_they_can_be():
