@@ -66,8 +66,8 @@ def compare_with_truth(
     interactions
         Scored edges of all samples: columns sample, the edge, q_value.
     adata_obs
-        Cells of the annotated cohort: sample, patient, condition, population, malignant, and the
-        barcode in a column `barcode` or somewhere in the index.
+        Cells of the annotated cohort: sample, patient, condition, population, malignant,
+        lineage_doublet, and the barcode in a column `barcode` or somewhere in the index.
     detection
         Share of the annotated cells in which each gene is detected; index: genes.
     truth_cells, truth_edges
@@ -164,21 +164,23 @@ def compare_cells(
     Parameters
     ----------
     obs
-        Annotated cells: sample, population, and a barcode.
+        Annotated cells: sample, population, lineage_doublet, and a barcode.
     truth_cells
-        Columns sample, barcode, population, state.
+        Columns sample, barcode, population, state, second_population.
     populations
         Columns population, parent.
 
     Returns
     -------
-    droplets and kept cells by state; the share of doublets and dying cells that were removed; and
-    for the kept true single cells the share with the right fine and major population
-    (`unassigned` is wrong), the share unassigned, the accuracy by population and the confusion of
-    majors (true, then called, then cells).
+    droplets and kept cells by state; the share of doublets and dying cells that were removed; of
+    the kept doublets those of two lineages, how many of these were found when cells were named, and
+    how many single cells were called so; and for the kept true single cells the share with the
+    right fine and major population (`unassigned` is wrong), the share unassigned, the accuracy by
+    population and the confusion of majors (true, then called, then cells).
     """
     top = _majors(populations)
-    cells = truth_cells.astype(str).merge(_called(obs), on=["sample", "barcode"], how="left")
+    called = _called(obs).assign(twice=(obs["lineage_doublet"].astype(str) == YES).to_numpy())
+    cells = truth_cells.astype(str).merge(called, on=["sample", "barcode"], how="left")
     lost = len(obs) - int(cells["called"].notna().sum())
     if lost:
         msg = f"{lost} annotated cells are not in the table of simulated cells"
@@ -192,12 +194,19 @@ def compare_cells(
     droplets = cells["state"].value_counts().to_dict()
     left = kept["state"].value_counts().to_dict()
     confusion = pd.crosstab(true_major, called_major)
+    doublets = kept[kept["state"] == DOUBLET]
+    of_two = doublets["population"].map(top) != doublets["second_population"].map(top)
     return {
         "droplets": {state: int(droplets.get(state, 0)) for state in (SINGLE, DOUBLET, DYING)},
         "kept": {state: int(left.get(state, 0)) for state in (SINGLE, DOUBLET, DYING)},
         "removed_rate": {
             state: rate(droplets.get(state, 0) - left.get(state, 0), droplets.get(state, 0))
             for state in (SINGLE, DOUBLET, DYING)
+        },
+        "two_lineages": {
+            "kept": int(of_two.sum()),
+            "found": int((of_two & doublets["twice"].astype(bool)).sum()),
+            "single_called_so": int(single["twice"].astype(bool).sum()),
         },
         "right_population": rate(int(fine.sum()), n),
         "right_major": rate(int((true_major == called_major).sum()), n),

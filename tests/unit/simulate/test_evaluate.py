@@ -19,6 +19,7 @@ def cells_of(sample, patient, condition, **counts):
             "condition": condition,
             "population": population,
             "malignant": "yes" if population.startswith("tumour") else "no",
+            "lineage_doublet": "no",
         }
         for population, n in counts.items()
         for _ in range(n)
@@ -131,7 +132,7 @@ def small_truth(make_table):
 def called(truth, names):
     kept = truth.iloc[list(names)]
     return pd.DataFrame(
-        {"sample": "S", "population": list(names.values())},
+        {"sample": "S", "population": list(names.values()), "lineage_doublet": "no"},
         index=("S:" + kept["barcode"]).tolist(),
     )
 
@@ -143,6 +144,7 @@ def test_cells(small_truth, populations):
         called(small_truth, names), truth_cells=small_truth, populations=populations
     )
     assert found == {
+        "two_lineages": {"kept": 1, "found": 0, "single_called_so": 0},
         "droplets": {"single": 5, "doublet": 2, "dying": 1},
         "kept": {"single": 4, "doublet": 1, "dying": 0},
         "removed_rate": {"single": 1 / 5, "doublet": 1 / 2, "dying": 1.0},
@@ -155,6 +157,16 @@ def test_cells(small_truth, populations):
             "tumour": {"tumour": 2},
         },
     }
+
+
+def test_doublets_of_two_lineages(small_truth, populations):
+    """The one of two tumour cells is of one lineage; a single cell called so is counted apart."""
+    names = {0: "unassigned", 2: "macrophage", 5: "unassigned", 6: "unassigned"}
+    cells = called(small_truth, names)
+    cells["lineage_doublet"] = ["yes", "no", "yes", "yes"]
+    found = compare_cells(cells, truth_cells=small_truth, populations=populations)
+    assert found["two_lineages"] == {"kept": 1, "found": 1, "single_called_so": 1}
+    assert found["kept"]["doublet"] == 2
 
 
 def test_a_barcode_column_is_preferred_to_the_index(small_truth, populations):

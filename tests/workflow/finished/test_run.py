@@ -107,6 +107,9 @@ def test_truth_is_compared_and_most_is_found(finished):
     assert truth["edges"]["controls"]["rate"] <= 0.05
     assert truth["cells"]["right_major"] >= 0.97
     assert truth["cells"]["right_population"] >= 0.90
+    two = truth["cells"]["two_lineages"]
+    assert two["found"] >= 0.8 * two["kept"]
+    assert two["single_called_so"] <= 0.01 * truth["cells"]["kept"]["single"]
     assert truth["malignancy"]["precision"] >= 0.95
     assert truth["malignancy"]["recall"] >= 0.95
 
