@@ -10,7 +10,14 @@ from scipy import sparse
 
 from osteotalk.annotate import mixtures as mixtures_module
 from osteotalk.annotate.majors import Groups
-from osteotalk.annotate.mixtures import _made, _with_rest, leave_out_mixtures, mixtures
+from osteotalk.annotate.mixtures import (
+    _features,
+    _judge,
+    _made,
+    _with_rest,
+    leave_out_mixtures,
+    mixtures,
+)
 
 N_GENES = 900
 NAMES = ["fibroblast", "macrophage", "t_cell"]
@@ -89,6 +96,42 @@ def test_a_lineage_of_few_cells_is_not_judged():
     assert set(map(tuple, both)) <= {(-1, -1), (0, 1)}
 
 
+def test_a_cell_between_two_lineages_needs_one_of_its_own_to_be_judged():
+    adata, lineage = planted(mixed=4)
+    lineage[200:] = 3  # four cells of their own, without a name
+    assert (found_in(adata, lineage)[200:] == -1).all()
+
+
+def test_shallow_cells_are_not_taken_for_two():
+    """In a few of forty genes each, many look like the sum of two as much as like one."""
+    kinds = [(0,)] * 150 + [(1,)] * 150 + [(2,)] * 150
+    adata = cohort(kinds, depth=25)
+    adata.obs["sample"] = "s1"
+    assert (found_in(adata, np.repeat([0, 1, 2], 150)) >= 0).any(axis=1).mean() <= 0.02
+
+
+def test_classes_count_as_equally_frequent():
+    """Halfway between a lineage and a ten times rarer pair of the same spread, nothing leads."""
+    rng = np.random.default_rng(5)
+    label = np.repeat([0, 1, 2], [1000, 1000, 100])
+    at = np.array([[0.0, 0.0], [6.0, 0.0], [3.0, 3.0]])[label] + rng.normal(size=(2100, 2))
+    halfway = np.tile([1.5, 1.5], (5, 1))
+    lead, pair = _judge(
+        np.r_[at, halfway], np.r_[label, np.full(5, -1)], np.arange(2105) % 5, n_single=2
+    )
+    assert np.abs(lead[2100:]).max() < 0.5  # 2.3 if the rare one were less likely
+    assert (pair[2100:] == 0).all()
+    assert (lead[2000:2100] > 0).mean() > 0.9
+
+
+def test_a_deeper_sample_has_no_larger_cells():
+    rng = np.random.default_rng(6)
+    counts = rng.poisson(np.repeat([2.0, 8.0], 50)[:, None], (100, 30))
+    features = _features(sparse.csr_matrix(counts), np.repeat(["a", "b"], 50), seed=0)
+    assert abs(np.median(features[:50, -1]) - np.median(features[50:, -1])) < 1e-9
+    np.testing.assert_allclose(features.std(axis=0), 1)
+
+
 def test_left_out_genes_tell_nothing():
     adata, lineage = planted()
     skip = np.zeros(N_GENES, dtype=bool)
@@ -133,6 +176,7 @@ def test_counts_of_other_genes_stay_in_the_total():
 def test_parts_are_of_one_sample_where_they_can_be():
     adata, lineage = planted(mixed=0)
     sample = np.where(np.arange(200) % 2, "s1", "s2").astype(object)
+    sample[:10] = "s4"  # cells of the first lineage alone
     adata.obs["sample"] = np.where(lineage == 2, "s3", sample)
     x = sparse.csr_matrix(np.eye(200, dtype=np.int64) * 1000)  # a gene per cell: whom it is made of
     part = np.arange(200) % 5
@@ -148,6 +192,7 @@ def test_parts_are_of_one_sample_where_they_can_be():
     assert (lineage[others] == np.where(of == 0, 1, 2)).all()
     assert (of_sample[ones] == samples).all()
     assert (of_sample[others] == samples)[of == 0].all()
+    assert "s4" not in samples[of == 0]
     assert (of_sample[others] == "s3")[of == 1].all()  # no sample has both
 
 
