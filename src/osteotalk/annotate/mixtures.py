@@ -98,7 +98,7 @@ def mixtures(
     Returns
     -------
     Numbers of the two lineages of each cell, the lower first; -1 twice for a single cell, and for
-    cells of lineages with fewer than five.
+    cells of no lineage or of one with fewer than five cells.
     """
     first, second = np.full(adata.n_obs, -1), np.full(adata.n_obs, -1)
     n_lineages = max(n_real, int(lineage.max()) + 1)

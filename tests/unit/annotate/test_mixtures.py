@@ -96,16 +96,16 @@ def test_a_lineage_of_few_cells_is_not_judged():
     assert set(map(tuple, both)) <= {(-1, -1), (0, 1)}
 
 
-def test_a_cell_between_two_lineages_needs_one_of_its_own_to_be_judged():
-    adata, lineage = planted(mixed=4)
-    lineage[200:] = 3  # four cells of their own, without a name
+def test_cells_of_no_lineage_are_not_judged():
+    adata, lineage = planted()
+    lineage[200:] = -1
     assert (found_in(adata, lineage)[200:] == -1).all()
 
 
 def test_shallow_cells_are_not_taken_for_two():
-    """In a few of forty genes each, many look like the sum of two as much as like one."""
+    """With a dozen counts a third of them look a little more like the sum of two than like one."""
     kinds = [(0,)] * 150 + [(1,)] * 150 + [(2,)] * 150
-    adata = cohort(kinds, depth=25)
+    adata = cohort(kinds, depth=12)
     adata.obs["sample"] = "s1"
     assert (found_in(adata, np.repeat([0, 1, 2], 150)) >= 0).any(axis=1).mean() <= 0.02
 
