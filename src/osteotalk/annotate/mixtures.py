@@ -129,7 +129,7 @@ def _with_rest(counts: sparse.csr_matrix, genes: np.ndarray) -> sparse.csr_matri
     """Counts of some genes, and in one more column the sum of all others."""
     x = counts[:, genes]
     rest = np.asarray(counts.sum(axis=1) - x.sum(axis=1)).reshape(-1, 1)
-    found = sparse.hstack([x, rest], format="csr").astype(np.int64)
+    found = sparse.hstack([x, rest], format="csr").astype(np.int32)
     found.sort_indices()
     return found
 
@@ -166,7 +166,7 @@ def _made(
                 partner[here] = rng.choice(there if len(there) else others, here.sum())
             both = (x[chosen] + x[partner]).tocsr()
             share = np.repeat(rng.uniform(*KEPT, MADE), np.diff(both.indptr))
-            both.data = rng.binomial(both.data, share)
+            both.data = rng.binomial(both.data, share).astype(np.int32)
             rows.append(both)
             of += [number] * MADE
             parts += [k] * MADE
