@@ -16,7 +16,7 @@ from osteotalk import io
 from osteotalk.contract import conform, empty_frame
 from osteotalk.interactions.network import to_graphml
 from osteotalk.interactions.support import wilson_interval
-from osteotalk.report.network import supported_edges
+from osteotalk.report.figures.network import supported_edges
 from osteotalk.tables import Tables, load_tables, split
 
 ROOT = Path(__file__).parents[1]

@@ -7,7 +7,7 @@ import pandas as pd
 from osteotalk import io
 from osteotalk.report import partial, render, write_report
 from osteotalk.report.assemble import ConfigTables, assemble, cohort_files
-from osteotalk.report.provenance import read_timings
+from osteotalk.report.sections.provenance import read_timings
 from osteotalk.workflow import job_log
 
 OVER = ("verdicts", "evidence", "calibration", "therapies", "published", "sensitivity")

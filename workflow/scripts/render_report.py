@@ -6,7 +6,7 @@ import pandas as pd
 
 from osteotalk.report import render, write_figures, write_report
 from osteotalk.report.assemble import ConfigTables, assemble, cohort_files
-from osteotalk.report.provenance import read_timings
+from osteotalk.report.sections.provenance import read_timings
 from osteotalk.workflow import job_log
 
 OF_COHORT = ("annotated", "clusters", "malignancy", "cnv", "agreement", "support", "decoys")

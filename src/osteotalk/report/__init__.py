@@ -5,11 +5,11 @@ A cohort's page is built from loaded tables by `build_dataset_page`, all other p
 """
 
 from osteotalk.report.build import CohortParts, ConfigTables, Overall, build_report
-from osteotalk.report.cohort_tables import cohort_summary_row
-from osteotalk.report.dataset_page import build_dataset_page
+from osteotalk.report.html.render import render
+from osteotalk.report.html.write import write_figures, write_report
 from osteotalk.report.model import Column, Figure, Page, Report, Section, Table
-from osteotalk.report.render import render
-from osteotalk.report.write import write_figures, write_report
+from osteotalk.report.pages.cohort import build_dataset_page
+from osteotalk.report.tables.cohort import cohort_summary_row
 
 __all__ = [
     "CohortParts",

@@ -12,15 +12,15 @@ from osteotalk.claims.claim import read_claims
 from osteotalk.contract import empty_frame
 from osteotalk.parallel import in_order
 from osteotalk.report.build import CohortParts, ConfigTables, Overall, build_report
-from osteotalk.report.claim_page import CohortEvidence
-from osteotalk.report.claim_panels import edges_of_claims
-from osteotalk.report.claim_words import Names, programme_labels
-from osteotalk.report.claims_table import with_verdicts
-from osteotalk.report.cohort_tables import cohort_summary_row
-from osteotalk.report.dataset_page import build_dataset_page
 from osteotalk.report.model import Copy, Report
-from osteotalk.report.positions import cohort_positions
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.pages.claim import CohortEvidence
+from osteotalk.report.pages.cohort import build_dataset_page
+from osteotalk.report.sections.claim_panels import edges_of_claims
+from osteotalk.report.tables.claims import with_verdicts
+from osteotalk.report.tables.cohort import cohort_summary_row
+from osteotalk.report.tables.positions import cohort_positions
+from osteotalk.report.words.claims import Names, programme_labels
+from osteotalk.report.words.vocabulary import vocabulary
 
 _DRAWN = ("claim_id", "control", "role", "statistic")  # columns of decoy_statistics
 
@@ -135,7 +135,7 @@ def assemble(
         Files of these tables over all cohorts. Without the first or the last the report says that
         it was not run; without the others it has no such section.
     timings
-        Run times, from `osteotalk.report.provenance.read_timings`.
+        Run times, from `osteotalk.report.sections.provenance.read_timings`.
     missing
         Cohorts that were asked for and are not among `cohorts`, with the reason.
     jobs

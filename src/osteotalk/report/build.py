@@ -5,19 +5,19 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from osteotalk.report.background_pages import confidence_page, methods_page, provenance_page
-from osteotalk.report.claim_page import CohortEvidence, claim_pages
-from osteotalk.report.claim_words import Names, programme_labels
-from osteotalk.report.claims_table import with_verdicts
-from osteotalk.report.index_page import build_index_page, partial_warning, simulation_marks
 from osteotalk.report.model import Page, Report
-from osteotalk.report.positions import (
+from osteotalk.report.pages.background import confidence_page, methods_page, provenance_page
+from osteotalk.report.pages.claim import CohortEvidence, claim_pages
+from osteotalk.report.pages.index import build_index_page, partial_warning, simulation_marks
+from osteotalk.report.tables.claims import with_verdicts
+from osteotalk.report.tables.positions import (
     CohortPositions,
     positions_origins,
     positions_sentence,
     positions_warning,
 )
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.words.claims import Names, programme_labels
+from osteotalk.report.words.vocabulary import vocabulary
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Overall:
     therapies, published
         Result tables; without them the report has no such section.
     timings
-        Run times, from `osteotalk.report.provenance.read_timings`.
+        Run times, from `osteotalk.report.sections.provenance.read_timings`.
     missing
         Cohorts that were asked for and are not in the report, with the reason.
     """

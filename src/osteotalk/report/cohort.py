@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from osteotalk.report.vocabulary import Vocabulary
+from osteotalk.report.words.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ from osteotalk.report import (
     cohort_summary_row,
     render,
 )
-from osteotalk.report.claim_page import CohortEvidence
-from osteotalk.report.claim_panels import edges_of_claims
-from osteotalk.report.claim_words import Names
-from osteotalk.report.claims_table import with_verdicts
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.pages.claim import CohortEvidence
+from osteotalk.report.sections.claim_panels import edges_of_claims
+from osteotalk.report.tables.claims import with_verdicts
+from osteotalk.report.words.claims import Names
+from osteotalk.report.words.vocabulary import vocabulary
 
 POPULATIONS = ["malignant_osteoblastic", "endothelial", "tam", "osteoclast", "cd8_t"]
 RESULT = [

@@ -10,10 +10,10 @@ import pytest
 
 from osteotalk.claims.claim import read_claims
 from osteotalk.report import Report, render, write_report
-from osteotalk.report.claim_panels import TOP_EDGES, edges_of_claims
-from osteotalk.report.provenance import read_timings
-from osteotalk.report.references import WORKS, cited, references_section
-from osteotalk.report.render import script_json
+from osteotalk.report.html.render import script_json
+from osteotalk.report.sections.claim_panels import TOP_EDGES, edges_of_claims
+from osteotalk.report.sections.provenance import read_timings
+from osteotalk.report.words.references import WORKS, cited, references_section
 
 
 def panel(inputs, claim_id):

@@ -1,17 +1,20 @@
 """The table of claims and its figures: kinds, contrasts, decoys and response in words."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-import osteotalk.report
 from osteotalk.contract import TABLES, empty_frame
 from osteotalk.report import Page, Report, Section, render
-from osteotalk.report.claim_words import (
+from osteotalk.report.figures.contrasts import LEVELS, RHO, SHARES, contrast_figure, panel_names
+from osteotalk.report.html.render import TEMPLATES
+from osteotalk.report.sections.claims import evidence_section, few_patients, undecoyed
+from osteotalk.report.sections.verdicts import per_cohort, verdicts_section
+from osteotalk.report.tables.claims import claims_table, with_verdicts
+from osteotalk.report.words.claims import (
     Names,
     combined_words,
     headline,
@@ -25,12 +28,8 @@ from osteotalk.report.claim_words import (
     result_words,
     short_name,
 )
-from osteotalk.report.claims_table import claims_table, with_verdicts
-from osteotalk.report.contrast_figures import LEVELS, RHO, SHARES, contrast_figure, panel_names
-from osteotalk.report.evidence_section import evidence_section, few_patients, undecoyed
-from osteotalk.report.text import VERDICTS
-from osteotalk.report.verdicts_section import per_cohort, verdicts_section
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.words.text import VERDICTS
+from osteotalk.report.words.vocabulary import vocabulary
 
 NAN = float("nan")
 BLANK = {
@@ -379,7 +378,7 @@ def test_colours_of_verdicts_can_be_told_apart(sight):
 def test_verdicts_can_be_read_in_light_and_dark():
     assert [look.name for look in VERDICTS][-2:] == ["inconclusive", "not testable"]
     assert all(contrast(look.colour, "#FFFFFF") >= 4.5 for look in VERDICTS)
-    style = (Path(osteotalk.report.__file__).parent / "templates" / "style.css").read_text()
+    style = (TEMPLATES / "style.css").read_text()
     light, dark = (dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", part))
                    for part in style.split("@media (prefers-color-scheme: dark)"))  # fmt: skip
     for look in VERDICTS:

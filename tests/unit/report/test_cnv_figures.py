@@ -4,8 +4,8 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.report.cnv_figures import cnv_heatmap, group_of, row_order
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.figures.cnv import cnv_heatmap, group_of, row_order
+from osteotalk.report.words.vocabulary import vocabulary
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from osteotalk.report.colours import APART, VISIONS, apart, ciede2000, seen
-from osteotalk.report.figures import spread
-from osteotalk.report.flow_figures import chord_drawing, sankey_drawing
-from osteotalk.report.network import network_drawing
-from osteotalk.report.svg import drawing_style
-from osteotalk.report.vocabulary import Vocabulary, vocabulary
+from osteotalk.report.figures.base import spread
+from osteotalk.report.figures.flows import chord_drawing, sankey_drawing
+from osteotalk.report.figures.network import network_drawing
+from osteotalk.report.html.svg import drawing_style
+from osteotalk.report.words.colours import APART, VISIONS, apart, ciede2000, seen
+from osteotalk.report.words.vocabulary import Vocabulary, vocabulary
 
 SIZES = (1, 2, 5, 16, 17, 26, 60, 150)
 

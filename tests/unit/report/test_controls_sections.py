@@ -9,15 +9,15 @@ import pytest
 from osteotalk.contract import TABLES, conform, empty_frame
 from osteotalk.interactions.support import wilson_interval
 from osteotalk.report import Page, Report, render
-from osteotalk.report.calibration_section import calibration_section, ratio_words
-from osteotalk.report.claim_words import Names
-from osteotalk.report.decoy_figures import decoy_match_figure, outside
-from osteotalk.report.decoy_section import GENES, INTERACTIONS, decoy_section
-from osteotalk.report.published_section import ELSEWHERE, NOT_INDEPENDENT, standings
-from osteotalk.report.sensitivity_section import sensitivity_section
-from osteotalk.report.therapies_section import therapies_section
-from osteotalk.report.truth import truth_section
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.figures.decoys import decoy_match_figure, outside
+from osteotalk.report.sections.calibration import calibration_section, ratio_words
+from osteotalk.report.sections.decoys import GENES, INTERACTIONS, decoy_section
+from osteotalk.report.sections.published import ELSEWHERE, NOT_INDEPENDENT, standings
+from osteotalk.report.sections.sensitivity import sensitivity_section
+from osteotalk.report.sections.therapies import therapies_section
+from osteotalk.report.sections.truth import truth_section
+from osteotalk.report.words.claims import Names
+from osteotalk.report.words.vocabulary import vocabulary
 
 NAN = float("nan")
 

@@ -6,8 +6,8 @@ import pytest
 
 from osteotalk.contract import conform, empty_frame
 from osteotalk.report.cohort import Cohort
-from osteotalk.report.cross_check_section import cross_check_section
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.sections.cross_check import cross_check_section
+from osteotalk.report.words.vocabulary import vocabulary
 
 
 def row(sample, **changes):

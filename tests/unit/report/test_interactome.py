@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osteotalk.report.edge_figure import JOINS, PAIRS, chosen_edges, edges_figure
-from osteotalk.report.flow_figures import CHORDS, chord_figure, sankey_figure, strongest_flows
-from osteotalk.report.interactome import BEST_PAIRS, CLAIM_EDGES, Limits, interactome
-from osteotalk.report.interactome_section import network_section
-from osteotalk.report.network import supported_edges
-from osteotalk.report.routes import ROUTES, read_routes
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.figures.edges import JOINS, PAIRS, chosen_edges, edges_figure
+from osteotalk.report.figures.flows import CHORDS, chord_figure, sankey_figure, strongest_flows
+from osteotalk.report.figures.network import supported_edges
+from osteotalk.report.sections.network import network_section
+from osteotalk.report.tables.interactome import BEST_PAIRS, CLAIM_EDGES, Limits, interactome
+from osteotalk.report.words.routes import ROUTES, read_routes
+from osteotalk.report.words.vocabulary import vocabulary
 
 NAMES = ["malignant", "malignant_osteoblastic", "endothelial", "tam", "osteoclast", "cd8_t", "odd"]
 ROUTE_ROWS = [("L1*", "secreted"), ("L2", "contact"), ("L3", "matrix"), ("L12", "contact")]

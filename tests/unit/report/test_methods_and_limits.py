@@ -8,9 +8,9 @@ from osteotalk.claims.contrasts import MIN_CORRELATED
 from osteotalk.claims.decoys import CALIPER, CELL_CALIPER, MIN_POOL
 from osteotalk.claims.programmes import MIN_GENES
 from osteotalk.interactions.moments import MOST_DRAWS
-from osteotalk.report.methods import _interactions, methods_text
-from osteotalk.report.provenance import _facts
-from osteotalk.report.wording import (
+from osteotalk.report.sections.provenance import _facts
+from osteotalk.report.words.methods import _interactions, methods_text
+from osteotalk.report.words.wording import (
     circular_sentence,
     resource_sentence,
     term_definitions,

@@ -4,16 +4,16 @@ import pandas as pd
 import pytest
 
 from osteotalk.report import write_report
-from osteotalk.report.edges_section import top_edges
-from osteotalk.report.figures import ink, legend_label
-from osteotalk.report.network import (
+from osteotalk.report.figures.base import ink, legend_label
+from osteotalk.report.figures.network import (
     connected_pairs,
     matrix_figure,
     network_figure,
     population_matrix,
     supported_edges,
 )
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.sections.edges import top_edges
+from osteotalk.report.words.vocabulary import vocabulary
 
 
 def edges(rows):

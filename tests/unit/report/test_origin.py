@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from osteotalk.report.left_out import genes_named, left_out_table
+from osteotalk.report.tables.left_out import genes_named, left_out_table
 
 
 def catalogue(inputs, **row):

@@ -8,6 +8,7 @@ import pytest
 
 from osteotalk.ingest.errors import IngestError
 from osteotalk.report import partial, write_report
+from osteotalk.report.html.write import remove_stale
 from osteotalk.report.partial import (
     PartialError,
     Product,
@@ -17,7 +18,6 @@ from osteotalk.report.partial import (
     missing_cohorts,
     missing_reason,
 )
-from osteotalk.report.write import remove_stale
 from osteotalk.workflow import job_log
 
 

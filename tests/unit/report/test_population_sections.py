@@ -9,14 +9,14 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.annotate.agreement import agreement_table
-from osteotalk.report.agreement_section import agreement_section
-from osteotalk.report.clone_figures import arm_order, clones_figure, private_arms
 from osteotalk.report.cohort import Cohort
-from osteotalk.report.integration_section import integration_section
-from osteotalk.report.malignancy_section import malignancy_section
-from osteotalk.report.markers import dot_values, dots, group_means, marker_rows
-from osteotalk.report.population_section import population_section
-from osteotalk.report.vocabulary import vocabulary
+from osteotalk.report.figures.clones import arm_order, clones_figure, private_arms
+from osteotalk.report.sections.agreement import agreement_section
+from osteotalk.report.sections.integration import integration_section
+from osteotalk.report.sections.malignancy import malignancy_section
+from osteotalk.report.sections.populations import population_section
+from osteotalk.report.tables.markers import dot_values, dots, group_means, marker_rows
+from osteotalk.report.words.vocabulary import vocabulary
 
 
 @pytest.fixture

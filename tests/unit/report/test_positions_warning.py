@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from osteotalk.report import ConfigTables, Overall, build_report, render
-from osteotalk.report.positions import (
+from osteotalk.report.tables.positions import (
     CohortPositions,
     cohort_positions,
     positions_origins,

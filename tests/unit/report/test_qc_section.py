@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from osteotalk.report.qc_section import limits_text, qc_section, qc_table, shared_notes
+from osteotalk.report.sections.qc import limits_text, qc_section, qc_table, shared_notes
 
 
 @pytest.fixture

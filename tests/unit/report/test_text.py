@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from osteotalk.report.text import (
+from osteotalk.report.words.text import (
     VERDICTS,
     count,
     enumerate_words,

@@ -1,0 +1,1 @@
+"""Drawing only: tables and arrays in, a figure out."""

@@ -1,0 +1,1 @@
+"""Pages as HTML: templates, SVG, and the files on disk."""

@@ -1,0 +1,1 @@
+"""Which sections a page has, and what it is called."""

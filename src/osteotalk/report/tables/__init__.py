@@ -1,0 +1,1 @@
+"""What sections show, worked out from the results."""

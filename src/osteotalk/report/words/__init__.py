@@ -1,0 +1,1 @@
+"""Texts, names and colours of names."""
