@@ -62,8 +62,7 @@ def build(folder: Path, size: dict, *, jobs: int, profile: str | None) -> dict:
 
     from report_run import cohort_names, config_of, tables_of
 
-    from osteotalk.report import ConfigTables, render, write_report
-    from osteotalk.report.assemble import assemble
+    from osteotalk.report import ConfigTables, assemble, read_overall, render, write_report
 
     tables = tables_of(size)
     fields = ConfigTables.__dataclass_fields__
@@ -72,8 +71,10 @@ def build(folder: Path, size: dict, *, jobs: int, profile: str | None) -> dict:
     times = [time.perf_counter()]
     if profile:
         profiler.enable()
+    cohorts, overall = files_of(folder / "results", cohort_names(size))
     report = assemble(
-        **files_of(folder / "results", cohort_names(size)),
+        cohorts,
+        read_overall(overall),
         tables=chosen,
         parameters=config_of(cohort_names(size)),
         jobs=jobs,
@@ -90,34 +91,20 @@ def build(folder: Path, size: dict, *, jobs: int, profile: str | None) -> dict:
     return {name: end - start for name, (start, end) in steps}
 
 
-def files_of(results: Path, names: list[str]) -> dict:
-    """Arguments of `assemble`: the files of the run."""
-    from osteotalk.report.assemble import cohort_files
+def files_of(results: Path, names: list[str]) -> tuple[dict, dict]:
+    """Files of the cohorts, and those over all of them."""
+    from osteotalk.report.inputs import OVERALL_TABLES
+    from osteotalk.results import SIMULATED, SQUIDPY, cohort_paths
 
-    own = {
-        "annotated": "annotated.h5ad",
-        "clusters": "annotation.tsv",
-        "malignancy": "malignancy.tsv",
-        "clone_genes": "clone_genes.tsv",
-        "cnv": "cnv.h5ad",
-        "agreement": "agreement.tsv",
-        "support": "support.parquet",
-        "evidence": "evidence.tsv",
-        "values": "values.tsv",
-        "statistics": "decoy_statistics.parquet",
-        "network": "network.graphml",
-        "decoys": "decoys.tsv",
-    }
-    lists = {key: [str(results / name / file) for name in names] for key, file in own.items()}
-    overall = ("verdicts", "evidence", "calibration", "therapies", "published", "sensitivity")
-    return {
-        "cohorts": cohort_files(names, **lists, truth={}),
-        "qc": sorted(map(str, results.glob("*/samples/*/qc.json"))),
-        "ingest": sorted(map(str, results.glob("*/samples/*/ingest.json"))),
-        "cross_check": [],
-        "provenance": str(results / "provenance.json"),
-        **{name: str(results / f"{name}.tsv") for name in overall},
-    }
+    cohorts = {}
+    for name in names:
+        samples = sorted(path.name for path in (results / name / "samples").iterdir())
+        paths = cohort_paths(name, samples, without={SIMULATED, SQUIDPY})
+        cohorts[name] = {
+            key: [str(results.parent / path) for path in listed] for key, listed in paths.items()
+        }
+    overall = {name: str(results / f"{name}.tsv") for name in OVERALL_TABLES}
+    return cohorts, overall | {"provenance": str(results / "provenance.json")}
 
 
 def open_pages(report: Path) -> dict:

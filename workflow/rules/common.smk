@@ -6,6 +6,7 @@ Makes    nothing
 
 from snakemake.exceptions import WorkflowError
 
+from osteotalk import results as osteotalk_results
 from osteotalk import workflow as osteotalk_workflow
 from osteotalk.interactions.resource import resource_file
 from osteotalk.tables import (
@@ -26,7 +27,6 @@ SIMULATED = TABLES.datasets.loc[
     TABLES.datasets["source"] == "simulated", "dataset"
 ].tolist()
 REAL = [dataset for dataset in DATASETS if dataset not in SIMULATED]
-SIMULATED_CHOSEN = [dataset for dataset in DATASETS if dataset in SIMULATED]
 SYMBOLS = osteotalk_workflow.find_file(config["genes"]["symbols"], workflow.basedir)
 try:
     PAIRS = resource_file(
@@ -241,45 +241,13 @@ def variant_value(wildcards):
 
 
 def results_of_cohort(dataset):
-    """Files of one cohort that the report reads, by the name of the input."""
+    """Result files of one cohort, by name; see osteotalk.results."""
+    without = set() if dataset in SIMULATED else {osteotalk_results.SIMULATED}
+    without |= (
+        set() if config["interactions"]["squidpy"] else {osteotalk_results.SQUIDPY}
+    )
     samples = [row["sample"] for row in records("samples", dataset=dataset)]
-
-    def of_cohort(name):
-        return [f"results/{dataset}/{name}"]
-
-    def of_samples(name):
-        return [f"results/{dataset}/samples/{sample}/{name}" for sample in samples]
-
-    return {
-        "annotated": of_cohort("annotated.h5ad"),
-        "clusters": of_cohort("annotation.tsv"),
-        "malignancy": of_cohort("malignancy.tsv"),
-        "clone_genes": of_cohort("clone_genes.tsv"),
-        "cnv": of_cohort("cnv.h5ad"),
-        "agreement": of_cohort("agreement.tsv"),
-        "support": of_cohort("support.parquet"),
-        "cohort_evidence": of_cohort("evidence.tsv"),
-        "truth": of_cohort("truth.json") if dataset in SIMULATED else [],
-        "qc": of_samples("qc.json"),
-        "ingest": of_samples("ingest.json"),
-        "cross_check": (
-            of_samples("cross_check.tsv") if config["interactions"]["squidpy"] else []
-        ),
-        "genes": of_cohort("genes.tsv"),
-        "decoys": of_cohort("decoys.tsv"),
-        "values": of_cohort("values.tsv"),
-        "statistics": of_cohort("decoy_statistics.parquet"),
-        "network": of_cohort("network.graphml"),
-    }
-
-
-def results_of_cohorts():
-    """The same of all cohorts of the run, one after the other."""
-    names = results_of_cohort("")
-    return {
-        name: [path for d in DATASETS for path in results_of_cohort(d)[name]]
-        for name in names
-    }
+    return osteotalk_results.cohort_paths(dataset, samples, without=without)
 
 
 # Tables of the config that the report shows.

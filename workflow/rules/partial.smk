@@ -9,8 +9,8 @@ import hashlib
 
 def in_order(dataset):
     """Results of a cohort by step; a step starts when those before have ended."""
-    results = results_of_cohort(dataset)
-    names = ("support", "network", "cohort_evidence", "truth", "decoys")
+    files = results_of_cohort(dataset)
+    last = ("support", "network", "evidence", "truth", "decoys", "values", "statistics")
     variants = [
         f"results/{dataset}/sensitivity/{setting}/{value}.tsv"
         for cohort, setting, value in VARIANTS
@@ -24,10 +24,9 @@ def in_order(dataset):
     return [
         of_samples("counts.h5ad") + of_samples("filtered.h5ad"),
         [f"results/{dataset}/integrated.h5ad"],
-        results["annotated"],
+        files["annotated"],
         of_samples("interactions.parquet"),
-        [path for name in (*names, "values", "statistics") for path in results[name]]
-        + [f"results/{dataset}/{name}.tsv" for name in ("published", "calibration")]
+        [path for name in (*last, "published", "calibration") for path in files[name]]
         + variants,
     ]
 

@@ -43,7 +43,12 @@ rule write_provenance:
 rule render_report:
     """Write the HTML report: index, cohorts, panels of the claims, and what stands behind them."""
     input:
-        **results_of_cohorts(),
+        [
+            path
+            for d in DATASETS
+            for paths in results_of_cohort(d).values()
+            for path in paths
+        ],
         evidence="results/claims/evidence.tsv",
         verdicts="results/claims/verdicts.tsv",
         calibration="results/claims/calibration.tsv",
@@ -92,8 +97,7 @@ rule render_report:
     resources:
         mem_mb=8000,
     params:
-        chosen=DATASETS,
-        simulated=SIMULATED_CHOSEN,
+        results={dataset: results_of_cohort(dataset) for dataset in DATASETS},
         config=dict(config),
         tables={name: rows(name) for name in TABLES_OF_REPORT},
         code=code_digest("render_report"),
@@ -128,14 +132,7 @@ rule partial_report:
     params:
         products=products,
         state=state_of_products,
-        results={
-            dataset: {
-                **results_of_cohort(dataset),
-                "published": [f"results/{dataset}/published.tsv"],
-                "calibration": [f"results/{dataset}/calibration.tsv"],
-            }
-            for dataset in DATASETS
-        },
+        results={dataset: results_of_cohort(dataset) for dataset in DATASETS},
         tables={name: rows(name) for name in (*TABLES_OF_REPORT, "therapies")},
         combined={
             "rules": verdict_rules(),

@@ -1,29 +1,30 @@
-"""The HTML report: what it says (model), how it is drawn (figures), how it is written (render).
+"""The HTML report.
 
-A cohort's page is built from loaded tables by `build_dataset_page`, all other pages by
-`build_report`; `render` turns the pages into text, and `write_report` puts the text on disk.
+`assemble` builds it from result files: pages (`pages`) of sections (`sections`, listed in
+`registry`), which draw (`figures`), tabulate (`tables`) and speak (`words`). `render` turns the
+pages into text, and `write_report` puts the text on disk (`html`).
 """
 
-from osteotalk.report.build import CohortParts, ConfigTables, Overall, build_report
+from osteotalk.report.build import assemble, build_report
 from osteotalk.report.html.render import render
 from osteotalk.report.html.write import write_figures, write_report
+from osteotalk.report.inputs import Cohort, ConfigTables, Overall, Run, read_overall
 from osteotalk.report.model import Column, Figure, Page, Report, Section, Table
-from osteotalk.report.pages.cohort import build_dataset_page
-from osteotalk.report.tables.cohort import cohort_summary_row
 
 __all__ = [
-    "CohortParts",
+    "Cohort",
     "Column",
     "ConfigTables",
     "Figure",
     "Overall",
     "Page",
     "Report",
+    "Run",
     "Section",
     "Table",
-    "build_dataset_page",
+    "assemble",
     "build_report",
-    "cohort_summary_row",
+    "read_overall",
     "render",
     "write_figures",
     "write_report",

@@ -1,180 +1,118 @@
-"""From what is known of the cohorts, and of all together, to the pages of a report."""
+"""From the results of a run to the pages of its report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 
-from osteotalk.report.model import Page, Report
-from osteotalk.report.pages.background import confidence_page, methods_page, provenance_page
-from osteotalk.report.pages.claim import CohortEvidence, claim_pages
-from osteotalk.report.pages.index import build_index_page, partial_warning, simulation_marks
-from osteotalk.report.tables.claims import with_verdicts
-from osteotalk.report.tables.positions import (
-    CohortPositions,
-    positions_origins,
-    positions_sentence,
-    positions_warning,
+from osteotalk.claims.claim import read_claims
+from osteotalk.parallel import in_order
+from osteotalk.report.inputs import (
+    Cohort,
+    CohortEvidence,
+    CohortParts,
+    ConfigTables,
+    Overall,
+    Run,
 )
-from osteotalk.report.words.claims import Names, programme_labels
-from osteotalk.report.words.vocabulary import vocabulary
+from osteotalk.report.model import Page, Report
+from osteotalk.report.pages.claim import claim_pages
+from osteotalk.report.pages.cohort import cohort_page, positions_of
+from osteotalk.report.pages.confidence import confidence_page
+from osteotalk.report.pages.index import index_page
+from osteotalk.report.pages.methods import methods_page
+from osteotalk.report.pages.provenance import provenance_page
+from osteotalk.report.sections.claim_edges import edges_of_claims
+from osteotalk.report.tables.claims import with_verdicts
+from osteotalk.report.tables.cohort import cohort_summary_row
+from osteotalk.report.tables.positions import positions_warning
+from osteotalk.report.words.banners import partial_warning
+from osteotalk.results import CohortResults
 
 
-@dataclass(frozen=True)
-class ConfigTables:
-    """Tables of the config that the report shows.
-
-    Without `signatures` gene programmes are named by their id, without `published` there is no
-    section on published findings, without `routes` ligands have the routes that claims give.
-    """
-
-    datasets: pd.DataFrame
-    samples: pd.DataFrame
-    retired: pd.DataFrame
-    claims: pd.DataFrame
-    populations: pd.DataFrame
-    markers: pd.DataFrame
-    labels: pd.DataFrame
-    interactions: pd.DataFrame
-    signatures: pd.DataFrame | None = None
-    published: pd.DataFrame | None = None
-    routes: pd.DataFrame | None = None
-
-
-@dataclass(frozen=True)
-class CohortParts:
-    """One cohort: its page, its row in the table of cohorts, and what it has on the claims.
-
-    `positions` tells where its genes lie; None if that is not recorded.
-    """
-
-    page: Page
-    summary: Mapping[str, object]
-    evidence: CohortEvidence
-    positions: CohortPositions | None = None
-
-
-@dataclass(frozen=True)
-class Overall:
-    """Results over all cohorts.
-
-    Attributes
-    ----------
-    verdicts, evidence
-        Result tables: claims over all cohorts, claims by cohort.
-    provenance
-        Content of ``provenance.json``.
-    calibration, sensitivity
-        Result tables; None if they were not made, which the report says.
-    therapies, published
-        Result tables; without them the report has no such section.
-    timings
-        Run times, from `osteotalk.report.sections.provenance.read_timings`.
-    missing
-        Cohorts that were asked for and are not in the report, with the reason.
-    """
-
-    verdicts: pd.DataFrame
-    evidence: pd.DataFrame
-    provenance: Mapping[str, object]
-    calibration: pd.DataFrame | None = None
-    therapies: pd.DataFrame | None = None
-    published: pd.DataFrame | None = None
-    sensitivity: pd.DataFrame | None = None
-    timings: pd.DataFrame | None = None
-    missing: Mapping[str, str] | None = None
-
-
-def build_report(
-    cohorts: Sequence[CohortParts],
+def assemble(
+    files: Mapping[str, Mapping[str, Sequence[str]]],
     overall: Overall,
     *,
     tables: ConfigTables,
     parameters: Mapping[str, object],
     jobs: int = 1,
 ) -> Report:
-    """Build all pages.
+    """Build the report of a run from its result files.
 
     Parameters
     ----------
-    cohorts
-        In the order of the report.
+    files
+        From `osteotalk.results.cohort_paths`, by cohort, in the order of the report.
     overall
-        Results over all of them.
+        Results over all cohorts.
     tables
         Tables of the config.
     parameters
         The merged config.
     jobs
+        Processes that build cohorts and claims at the same time; the report does not depend on it.
+    """
+    genes = set(tables.markers["gene"])
+    cohorts = [
+        Cohort(CohortResults(dataset, paths, genes=genes), tables, parameters)
+        for dataset, paths in files.items()
+    ]
+    found = in_order(cohort_parts, cohorts, jobs=jobs, what="pages of cohorts", unit="cohorts")
+    return build_report(Run(found, overall, tables, parameters), jobs=jobs)
+
+
+def cohort_parts(cohort: Cohort) -> CohortParts:
+    """What the report says of one cohort."""
+    return replace(bare_parts(cohort), page=cohort_page(cohort))
+
+
+def bare_parts(cohort: Cohort) -> CohortParts:
+    """The same without the page of the cohort, which takes longest; its page is empty."""
+    results, tables = cohort.results, cohort.tables
+    own = CohortEvidence(
+        dataset=cohort.dataset,
+        title=cohort.title,
+        frame=with_verdicts(tables.claims, results.evidence, names=tables.names),
+        patients=_by_claim(results.values),
+        statistics=_by_claim(results.statistics),
+        edges=edges_of_claims(
+            results.support, read_claims(tables.claims, vocabulary=tables.populations)
+        ),
+    )
+    summary = cohort_summary_row(
+        dataset=cohort.dataset,
+        qc=results.qc,
+        cells=cohort.cells,
+        support=results.support,
+        parameters=cohort.parameters,
+    )
+    page = Page(file=f"{cohort.dataset}.html", title="", lead=(), sections=())
+    return CohortParts(page, summary, own, positions_of(cohort))
+
+
+def _by_claim(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {str(name): rows for name, rows in table.groupby("claim_id", sort=False)}
+
+
+def build_report(run: Run, *, jobs: int = 1) -> Report:
+    """Build all pages.
+
+    Parameters
+    ----------
+    run
+        All cohorts together.
+    jobs
         Processes that build panels of claims at the same time; the report does not depend on it.
     """
-    names = Names(vocabulary(tables.populations), programme_labels(tables.signatures))
-    chosen = [cohort.evidence.dataset for cohort in cohorts]
-    datasets = tables.datasets[tables.datasets["dataset"].isin(chosen)]
-    samples = tables.samples[tables.samples["dataset"].isin(chosen)]
-    stamp, banner = simulation_marks(datasets)
-    positions = [cohort.positions for cohort in cohorts]
-    origins = positions_origins(positions, overall.provenance)
-    frame = with_verdicts(tables.claims, overall.verdicts, names=names)
-    background = (
-        confidence_page(
-            frame,
-            datasets=datasets,
-            parameters=parameters,
-            calibration=overall.calibration,
-            sensitivity=overall.sensitivity,
-            findings=tables.published,
-            published=overall.published,
-            names=names,
-            stamp=stamp,
-            banner=banner,
-        ),
-        methods_page(
-            datasets=datasets,
-            samples=samples,
-            parameters=parameters,
-            provenance=overall.provenance,
-            banner=banner,
-            positions=positions_sentence(origins),
-        ),
-        provenance_page(
-            overall.provenance,
-            parameters,
-            timings=overall.timings,
-            banner=banner,
-            positions=origins,
-        ),
-    )
-    panels = claim_pages(
-        frame,
-        [cohort.evidence for cohort in cohorts],
-        names=names,
-        stamp=stamp,
-        banner=banner,
-        jobs=jobs,
-    )
-    index = build_index_page(
-        datasets=datasets,
-        samples=samples,
-        claims=tables.claims,
-        verdicts=overall.verdicts,
-        evidence=overall.evidence,
-        frame=frame,
-        cohort_summary=pd.DataFrame([cohort.summary for cohort in cohorts]),
-        provenance=overall.provenance,
-        interactions=tables.interactions,
-        calibration=overall.calibration,
-        therapies=overall.therapies,
-        missing=overall.missing,
-    )
-    warnings = (*partial_warning(overall.missing), *positions_warning(positions))
+    warnings = (*partial_warning(run.overall.missing), *positions_warning(run.positions))
 
-    def warned(pages: Sequence[Page]) -> tuple[Page, ...]:
+    def warned(*pages: Page) -> tuple[Page, ...]:
         return tuple(replace(page, warnings=(*warnings, *page.warnings)) for page in pages)
 
     return Report(
-        index=replace(index, warnings=warnings),
-        datasets=warned([cohort.page for cohort in cohorts]),
-        claims=warned(panels),
-        background=warned(background),
+        index=warned(index_page(run))[0],
+        datasets=warned(*[part.page for part in run.cohorts]),
+        claims=warned(*claim_pages(run, jobs=jobs)),
+        background=warned(confidence_page(run), methods_page(run), provenance_page(run)),
     )

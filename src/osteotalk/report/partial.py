@@ -66,7 +66,7 @@ def missing_cohorts(
     products
         Fields of `Product` of each file of each cohort.
     results
-        Files of each cohort by name; `cohort_evidence` is its table of evidence.
+        Files of each cohort by name; `evidence` is its table of evidence.
     claims
         Table of claims of this run: the evidence must be on the same.
 
@@ -76,7 +76,7 @@ def missing_cohorts(
     """
     reasons = {
         dataset: missing_reason([Product(**fields) for fields in listed])
-        or _other_claims(results[dataset]["cohort_evidence"][0], claims["claim_id"])
+        or _other_claims(results[dataset]["evidence"][0], claims["claim_id"])
         for dataset, listed in products.items()
     }
     return {dataset: reason for dataset, reason in reasons.items() if reason}
@@ -213,21 +213,10 @@ def _other_claims(evidence: str, claims: Iterable[str]) -> str:
     )
 
 
-def files_of(
-    results: Mapping[str, Mapping[str, Sequence[str]]], cohorts: Sequence[str]
-) -> dict[str, list[str]]:
-    """Result files of some cohorts, one cohort after the other, by name."""
-    names = dict.fromkeys(name for dataset in cohorts for name in results[dataset])
-    return {
-        name: [path for dataset in cohorts for path in results[dataset][name]] for name in names
-    }
-
-
 def write_tables(
-    files: Mapping[str, Sequence[str]],
+    results: Mapping[str, Mapping[str, Sequence[str]]],
     out: Mapping[str, str],
     *,
-    cohorts: Sequence[str],
     tables: Mapping[str, pd.DataFrame],
     rules: Mapping[str, Any],
     variants: Sequence[Sequence[str]],
@@ -236,12 +225,10 @@ def write_tables(
 
     Parameters
     ----------
-    files
-        From `files_of`: cohort_evidence, published and calibration.
+    results
+        Result files of the complete cohorts, see `osteotalk.results`.
     out
         Where to write evidence, verdicts, published, therapies, calibration and sensitivity.
-    cohorts
-        The complete cohorts.
     tables
         Tables of the config: datasets, claims, published and therapies.
     rules
@@ -251,18 +238,22 @@ def write_tables(
         table sensitivity is empty.
     """
     names = ("datasets", "claims", "published", "therapies")
+    of = {
+        name: [paths[name][0] for paths in results.values()]
+        for name in ("evidence", "published", "calibration")
+    }
     combined = combine_cohorts(
-        cohorts,
+        list(results),
         {
-            "claims": files["cohort_evidence"],
-            "published": files["published"],
-            "calibration": files["calibration"],
+            "claims": of["evidence"],
+            "published": of["published"],
+            "calibration": of["calibration"],
         },
         rules=rules,
         **{name: tables[name] for name in names},
     )
     write_combined(combined, out)
-    baseline = dict(zip(cohorts, files["cohort_evidence"], strict=True))
+    baseline = dict(zip(results, of["evidence"], strict=True))
     changed = {(d, name, value): path for d, name, value, path in variants if d in baseline}
     io.write_tsv(compare_files(baseline, changed), out["sensitivity"], table="sensitivity")
 

@@ -11,24 +11,21 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from osteotalk.claims.claim import read_claims
 from osteotalk.contract import TABLES, empty_frame
 from osteotalk.report import (
-    CohortParts,
+    Cohort,
     ConfigTables,
     Overall,
     Page,
     Report,
-    build_dataset_page,
+    Run,
     build_report,
-    cohort_summary_row,
     render,
 )
-from osteotalk.report.pages.claim import CohortEvidence
-from osteotalk.report.sections.claim_panels import edges_of_claims
-from osteotalk.report.tables.claims import with_verdicts
-from osteotalk.report.words.claims import Names
-from osteotalk.report.words.vocabulary import vocabulary
+from osteotalk.report.build import bare_parts
+from osteotalk.report.inputs import CohortParts
+from osteotalk.report.pages.cohort import cohort_page
+from osteotalk.results import CohortResults
 
 POPULATIONS = ["malignant_osteoblastic", "endothelial", "tam", "osteoclast", "cd8_t"]
 RESULT = [
@@ -94,57 +91,42 @@ class Inputs:
         """The page of the cohort; that of equal inputs is built once, unless asked for again."""
         key = joblib.hash(self)
         if again or key not in _PAGES:
-            _PAGES[key] = self._dataset_page()
+            _PAGES[key] = cohort_page(self.view())
         return _PAGES[key]
 
-    def _dataset_page(self) -> Page:
-        return build_dataset_page(
-            dataset_row=self.datasets.iloc[0].to_dict(),
+    def tables(self, **more: Any) -> ConfigTables:
+        """The tables of the config."""
+        return ConfigTables(
+            datasets=self.datasets,
             samples=self.samples,
             retired=self.retired,
-            qc=self.qc,
-            ingest=self.ingest,
-            adata=self.adata,
-            clusters=self.clusters,
-            malignancy=self.malignancy,
-            clone_genes=self.clone_genes,
-            cnv=self.cnv,
-            agreement=self.agreement,
-            support=self.support,
-            cross_check=self.cross_check,
-            evidence=self.evidence,
             claims=self.claims,
             populations=self.populations,
             markers=self.markers,
             labels=self.labels,
-            parameters=self.parameters,
-            truth=self.truth,
-            decoys=self.decoys,
+            interactions=self.interactions,
+            **more,
         )
+
+    def view(self) -> Cohort:
+        """The cohort as its sections see it."""
+        results = CohortResults.read(
+            str(self.datasets.iloc[0]["dataset"]),
+            annotated=self.adata,
+            values=self.patients,
+            **{
+                name: getattr(self, name)
+                for name in (
+                    *("qc", "ingest", "clusters", "malignancy", "clone_genes", "cnv", "agreement"),
+                    *("support", "cross_check", "evidence", "truth", "decoys", "statistics"),
+                )
+            },
+        )
+        return Cohort(results, self.tables(), self.parameters)
 
     def cohort(self) -> CohortParts:
         """What the report knows of the cohort, but its page, which takes longest."""
-        dataset = str(self.datasets.iloc[0]["dataset"])
-        names = Names(vocabulary(self.populations))
-        summary = cohort_summary_row(
-            dataset=dataset,
-            qc=self.qc,
-            cells=self.adata.obs,
-            support=self.support,
-            parameters=self.parameters,
-        )
-        own = CohortEvidence(
-            dataset=dataset,
-            title=str(self.datasets.iloc[0]["title"]),
-            frame=with_verdicts(self.claims, self.evidence, names=names),
-            patients=dict(list(self.patients.groupby("claim_id"))),
-            statistics=dict(list(self.statistics.groupby("claim_id"))),
-            edges=edges_of_claims(
-                self.support, read_claims(self.claims, vocabulary=self.populations)
-            ),
-        )
-        bare = Page(file=f"{dataset}.html", title="", lead=(), sections=())
-        return CohortParts(bare, summary, own)
+        return replace(bare_parts(self.view()), positions=None)
 
     def report(self, **more: Any) -> Report:
         """All pages but that of the cohort, which is empty."""
@@ -158,27 +140,14 @@ class Inputs:
             )
             for name in map(str, self.datasets["dataset"][1:])
         ]
-        return build_report(
-            [first, *others],
-            Overall(
-                verdicts=self.verdicts,
-                evidence=self.evidence,
-                provenance=self.provenance,
-                **{k: v for k, v in more.items() if k != "findings"},
-            ),
-            tables=ConfigTables(
-                datasets=self.datasets,
-                samples=self.samples,
-                retired=self.retired,
-                claims=self.claims,
-                populations=self.populations,
-                markers=self.markers,
-                labels=self.labels,
-                interactions=self.interactions,
-                published=more.get("findings"),
-            ),
-            parameters=self.parameters,
+        overall = Overall(
+            verdicts=self.verdicts,
+            evidence=self.evidence,
+            provenance=self.provenance,
+            **{k: v for k, v in more.items() if k != "findings"},
         )
+        tables = self.tables(published=more.get("findings"))
+        return build_report(Run([first, *others], overall, tables, self.parameters))
 
     def files(self, *, again: bool = False) -> dict[str, str]:
         """Everything that the report writes; as `dataset_page`."""

@@ -6,8 +6,7 @@ import matplotlib as mpl
 import pytest
 
 from osteotalk.contract import ContractError
-from osteotalk.report import ConfigTables, render
-from osteotalk.report.assemble import assemble
+from osteotalk.report import ConfigTables, assemble, read_overall, render
 
 SIZE = {
     "cohorts": 2, "samples": 8, "populations": 5, "edges": 2000, "cells": 60, "decoys": 20,
@@ -32,8 +31,10 @@ def arguments(repository, tmp_path_factory):
         report_run.draw(results, SIZE)
     names = report_run.cohort_names(SIZE)
     fields = {name: getattr(tables, name) for name in ConfigTables.__dataclass_fields__}
+    cohorts, overall = report.files_of(results, names)
     return {
-        **report.files_of(results, names),
+        "files": cohorts,
+        "overall": read_overall(overall),
         "tables": ConfigTables(**fields),
         "parameters": report_run.config_of(names),
     }
@@ -51,9 +52,9 @@ def test_number_of_processes_and_settings_of_matplotlib_change_no_byte(arguments
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_table_that_lacks_a_column_is_named(arguments, tmp_path, jobs):
-    first, second = arguments["cohorts"]
     broken = tmp_path / "values.tsv"
     broken.write_text("claim_id\tdataset\nC001\tcohort_02\n")
-    cohorts = [first, replace(second, values=str(broken))]
+    second = arguments["files"]["cohort_02"] | {"values": [str(broken)]}
+    files = arguments["files"] | {"cohort_02": second}
     with pytest.raises(ContractError, match="values.tsv"):
-        assemble(**arguments | {"cohorts": cohorts}, jobs=jobs)
+        assemble(**arguments | {"files": files}, jobs=jobs)

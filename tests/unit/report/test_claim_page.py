@@ -11,9 +11,10 @@ import pytest
 from osteotalk.claims.claim import read_claims
 from osteotalk.report import Report, render, write_report
 from osteotalk.report.html.render import script_json
-from osteotalk.report.sections.claim_panels import TOP_EDGES, edges_of_claims
-from osteotalk.report.sections.provenance import read_timings
-from osteotalk.report.words.references import WORKS, cited, references_section
+from osteotalk.report.sections.claim_edges import TOP_EDGES, edges_of_claims
+from osteotalk.report.sections.references import references_section
+from osteotalk.report.tables.timings import read_timings
+from osteotalk.report.words.references import WORKS, cited
 
 
 def panel(inputs, claim_id):

@@ -5,9 +5,7 @@ import pandas as pd
 import pytest
 
 from osteotalk.contract import conform, empty_frame
-from osteotalk.report.cohort import Cohort
 from osteotalk.report.sections.cross_check import cross_check_section
-from osteotalk.report.words.vocabulary import vocabulary
 
 
 def row(sample, **changes):
@@ -30,15 +28,7 @@ def checked(*rows):
 
 @pytest.fixture
 def cohort(inputs):
-    return Cohort(
-        dataset="toy",
-        samples=inputs.samples,
-        adata=inputs.adata,
-        palette=vocabulary(inputs.populations),
-        populations=inputs.populations,
-        parameters={**inputs.parameters},
-        stamp="",
-    )
+    return inputs.having(parameters=dict(inputs.parameters)).view()
 
 
 def test_what_agrees_is_told_over_all_samples(cohort):

@@ -14,7 +14,6 @@ from osteotalk.report.partial import (
     Product,
     complete_cohorts,
     failure,
-    files_of,
     missing_cohorts,
     missing_reason,
 )
@@ -206,12 +205,12 @@ def test_a_log_that_is_no_text_does_not_stop_the_report(tmp_path):
 def two(run):
     """Files and results of two cohorts; that of `good` is complete."""
     results = {
-        name: {"cohort_evidence": [f"results/{name}/evidence.tsv"], "truth": []}
+        name: {"evidence": [f"results/{name}/evidence.tsv"], "truth": []}
         for name in ("good", "bad")
     }
     run.made("results/good/evidence.tsv")
     pd.DataFrame({"claim_id": ["C1", "C2"]}).to_csv("results/good/evidence.tsv", sep="\t")
-    products = {name: [{"path": paths["cohort_evidence"][0]}] for name, paths in results.items()}
+    products = {name: [{"path": paths["evidence"][0]}] for name, paths in results.items()}
     return SimpleNamespace(results=results, products=products)
 
 
@@ -223,10 +222,6 @@ def test_cohorts_are_told_apart(two):
     missing = missing_cohorts(two.products, two.results, claims("C1", "C2"))
     assert missing == {"bad": "not run to its end: results/bad/evidence.tsv is not there"}
     assert complete_cohorts(two.products, missing) == ["good"]
-    assert files_of(two.results, ["good"]) == {
-        "cohort_evidence": ["results/good/evidence.tsv"],
-        "truth": [],
-    }
 
 
 def test_evidence_on_other_claims_is_not_reported(two):

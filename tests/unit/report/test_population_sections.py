@@ -9,27 +9,17 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.annotate.agreement import agreement_table
-from osteotalk.report.cohort import Cohort
 from osteotalk.report.figures.clones import arm_order, clones_figure, private_arms
 from osteotalk.report.sections.agreement import agreement_section
-from osteotalk.report.sections.integration import integration_section
+from osteotalk.report.sections.integration import section as integration_section
 from osteotalk.report.sections.malignancy import malignancy_section
 from osteotalk.report.sections.populations import population_section
 from osteotalk.report.tables.markers import dot_values, dots, group_means, marker_rows
-from osteotalk.report.words.vocabulary import vocabulary
 
 
 @pytest.fixture
 def cohort(inputs):
-    return Cohort(
-        dataset="toy",
-        samples=inputs.samples,
-        adata=inputs.adata,
-        palette=vocabulary(inputs.populations),
-        populations=inputs.populations,
-        parameters=inputs.parameters,
-        stamp="",
-    )
+    return inputs.view()
 
 
 def shown(cohort, inputs):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from osteotalk.report import ConfigTables, Overall, build_report, render
+from osteotalk.report import Overall, Run, build_report, render
 from osteotalk.report.tables.positions import (
     CohortPositions,
     cohort_positions,
@@ -129,15 +129,8 @@ def test_every_page_says_it_and_samples_are_on_the_page_of_their_cohort(inputs):
 
 def build_again(inputs, first):
     """The report of the made-up run with another first cohort."""
-    names = ("datasets", "samples", "retired", "claims", "populations", "markers", "labels")
-    return build_report(
-        [first],
-        Overall(inputs.verdicts, inputs.evidence, inputs.provenance),
-        tables=ConfigTables(
-            **{name: getattr(inputs, name) for name in names}, interactions=inputs.interactions
-        ),
-        parameters=inputs.parameters,
-    )
+    overall = Overall(inputs.verdicts, inputs.evidence, inputs.provenance)
+    return build_report(Run([first], overall, inputs.tables(), inputs.parameters))
 
 
 def test_nothing_is_said_where_positions_are_known(inputs):

@@ -14,8 +14,8 @@ from osteotalk.annotate.agreement import (
     reliability,
     share_right,
 )
-from osteotalk.report.cohort import Cohort
 from osteotalk.report.figures.grids import confusion_figure, reliability_figure
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Figure, Section, Table
 from osteotalk.report.words.text import DASH, count, plural, significant
 
@@ -30,6 +30,11 @@ _TITLES = {
     "celltypist": "CellTypist (doi:10.1126/science.abl5197)",
     "reference": "the reference",
 }
+
+
+def section(cohort: Cohort) -> Section | None:
+    """The section of a cohort's page; None where nobody else named the cells."""
+    return agreement_section(cohort, cohort.results.agreement, labels=cohort.tables.labels)
 
 
 def agreement_section(

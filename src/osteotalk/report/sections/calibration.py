@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from osteotalk.report.figures.calibration import calibration_figure
+from osteotalk.report.inputs import Run
 from osteotalk.report.model import Column, Figure, Section, Table
 from osteotalk.report.words.text import (
     VERDICTS,
@@ -35,6 +36,12 @@ _CONTROLS: Mapping[str, str] = {
     "population decoys": "interaction claims whose populations were replaced by others of similar "
     "numbers of cells",
 }
+
+
+def section(run: Run) -> Section:
+    """The section of the page on how sure the verdicts are."""
+    titles = {str(row["dataset"]): words(row["title"]) for row in run.datasets.to_dict("records")}
+    return calibration_section(run.overall.calibration, titles=titles, stamp=run.stamp)
 
 
 def calibration_section(

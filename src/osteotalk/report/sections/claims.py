@@ -4,11 +4,24 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Section
 from osteotalk.report.sections.effects import forests
 from osteotalk.report.tables.claims import claims_table, untested, with_verdicts
 from osteotalk.report.words.claims import Names, headline, is_contrast, listed_ids
 from osteotalk.report.words.text import number, plural
+
+
+def section(cohort: Cohort) -> Section:
+    """The section of a cohort's page."""
+    return evidence_section(
+        cohort.results.evidence,
+        cohort.tables.claims,
+        names=cohort.tables.names,
+        dataset=cohort.dataset,
+        parameters=cohort.parameters,
+        stamp=cohort.stamp,
+    )
 
 
 def evidence_section(

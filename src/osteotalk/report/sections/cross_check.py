@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from osteotalk.interactions.cross_check import CALL
-from osteotalk.report.cohort import Cohort
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Section, Table
 from osteotalk.report.words.text import (
     count,
@@ -20,6 +20,11 @@ from osteotalk.report.words.text import (
 # Largest share by which two programs may differ in a mean: both sum in single or double precision.
 SAME_MEAN = 1e-5
 SOURCE = "squidpy (doi:10.1038/s41592-021-01358-2)"
+
+
+def section(cohort: Cohort) -> Section | None:
+    """The section of a cohort's page; None where the check was not run."""
+    return cross_check_section(cohort, cohort.results.cross_check)
 
 
 def cross_check_section(cohort: Cohort, cross_check: pd.DataFrame) -> Section | None:

@@ -6,12 +6,23 @@ import pandas as pd
 
 from osteotalk.claims.decoys import CALIPER, CELL_CALIPER, MIN_POOL
 from osteotalk.report.figures.decoys import decoy_match_figure, outside
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Figure, Section, Table
 from osteotalk.report.words.claims import listed_ids, wants_decoys
 from osteotalk.report.words.text import count, number, plural, significant, words
 
 INTERACTIONS = ("ligand detection", "receptor detection", "source cells", "target cells")
 GENES = ("gene detection",)
+
+
+def section(cohort: Cohort) -> Section | None:
+    """The section of a cohort's page; None where no table of decoys was made."""
+    results = cohort.results
+    if results.decoys is None:
+        return None
+    return decoy_section(
+        results.decoys, results.evidence, dataset=cohort.dataset, stamp=cohort.stamp
+    )
 
 
 def decoy_section(

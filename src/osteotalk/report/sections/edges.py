@@ -4,11 +4,22 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Section, Table
 from osteotalk.report.words.text import count, number, number_setting, plural, support_text
 from osteotalk.report.words.vocabulary import Vocabulary
 
 TOP_EDGES = 200
+
+
+def section(cohort: Cohort) -> Section:
+    """The section of a cohort's page."""
+    return edges_section(
+        cohort.results.support,
+        palette=cohort.palette,
+        parameters=cohort.parameters,
+        dataset=cohort.dataset,
+    )
 
 
 def edges_section(

@@ -7,7 +7,8 @@ import pandas as pd
 
 from osteotalk.report.figures.claims import support_figure
 from osteotalk.report.figures.contrasts import contrast_figure, panel_names
-from osteotalk.report.model import Figure
+from osteotalk.report.inputs import Run
+from osteotalk.report.model import Figure, Section
 from osteotalk.report.tables.claims import untested
 from osteotalk.report.words.claims import is_contrast, result_words
 from osteotalk.report.words.text import (
@@ -17,6 +18,16 @@ from osteotalk.report.words.text import (
     number_setting,
     plural,
 )
+
+
+def section(run: Run) -> Section:
+    """The section of the page on how sure the verdicts are."""
+    return Section(
+        anchor="effects",
+        title="Support and effects",
+        question="How wide are the intervals behind the verdicts?",
+        figures=forests(run.frame, parameters=run.parameters, stamp=run.stamp, table=""),
+    )
 
 
 def forests(

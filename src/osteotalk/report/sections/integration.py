@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from osteotalk.report.cohort import Cohort
 from osteotalk.report.figures.populations import before_after_umap, facet_umap
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Figure, Section, Table
 from osteotalk.report.words.text import count, number, plural, significant, words
 
@@ -30,7 +30,7 @@ _NAMES = {
 }
 
 
-def integration_section(cohort: Cohort) -> Section:
+def section(cohort: Cohort) -> Section:
     """Build the section from what the step recorded in ``uns`` and from the maps of the cells."""
     done = _record(cohort)
     aligned = words(done.get("aligned")) == "yes"

@@ -14,10 +14,10 @@ from osteotalk.annotate.malignancy_sample import (
     ONE_ARM,
 )
 from osteotalk.interactions.clone_genes import MIN_CELLS
-from osteotalk.report.cohort import Cohort
 from osteotalk.report.figures.clones import clones_figure, private_arms
 from osteotalk.report.figures.cnv import cnv_heatmap
 from osteotalk.report.figures.populations import facet_umap
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Figure, Section
 from osteotalk.report.tables.malignancy import (
     CALLS,
@@ -32,6 +32,14 @@ from osteotalk.report.tables.malignancy import (
 from osteotalk.report.words.text import count, enumerate_words, number, plural, setting, words
 
 _COLOURS = {"yes": "#B5421A", "no": "#1F4E79", "undetermined": "#8A6D1F"}
+
+
+def section(cohort: Cohort) -> Section:
+    """The section of a cohort's page."""
+    results = cohort.results
+    return malignancy_section(
+        cohort, malignancy=results.malignancy, clone_genes=results.clone_genes, cnv=results.cnv
+    )
 
 
 def malignancy_section(

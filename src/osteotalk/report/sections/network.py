@@ -16,10 +16,11 @@ from osteotalk.report.figures.network import (
     population_matrix,
     supported_edges,
 )
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Figure, Interactive, Section, Table
 from osteotalk.report.tables.cohort import population_cells
 from osteotalk.report.tables.interactome import Limits, interactome
-from osteotalk.report.words.routes import ROUTES, Routes
+from osteotalk.report.words.routes import ROUTES, Routes, read_routes
 from osteotalk.report.words.text import (
     count,
     enumerate_words,
@@ -42,6 +43,22 @@ class _Network:
     limits: Limits
     dataset: str
     stamp: str
+
+
+def section(cohort: Cohort) -> Section:
+    """The section of a cohort's page."""
+    tables = cohort.tables
+    return network_section(
+        cohort.results.support,
+        cohort.cells,
+        claims=tables.claims,
+        populations=tables.populations,
+        routes=read_routes(tables.routes, tables.claims),
+        palette=cohort.palette,
+        parameters=cohort.parameters,
+        dataset=cohort.dataset,
+        stamp=cohort.stamp,
+    )
 
 
 def network_section(

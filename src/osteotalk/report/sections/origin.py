@@ -6,8 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from osteotalk.measured import not_measured
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Section, Table
-from osteotalk.report.tables.left_out import left_out_table
+from osteotalk.report.tables.left_out import genes_named, left_out_table
 from osteotalk.report.words.text import enumerate_words, plural, words
 
 STATUS: Mapping[str, str] = {
@@ -34,6 +36,19 @@ def status_words(value: object) -> str:
     """Say how sure a row of the catalogue is; '' if it does not tell."""
     name = words(value)
     return STATUS.get(name, name)
+
+
+def section(cohort: Cohort) -> Section:
+    """The section of a cohort's page."""
+    return origin_section(
+        cohort.row,
+        cohort.samples,
+        cohort.retired,
+        cohort.results.ingest,
+        dataset=cohort.dataset,
+        missing=not_measured(cohort.adata.uns),
+        named=genes_named(cohort.tables.claims),
+    )
 
 
 def origin_section(

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from osteotalk.annotate.decide import only_as_parent
-from osteotalk.report.cohort import Cohort
 from osteotalk.report.figures.grids import dot_plot
 from osteotalk.report.figures.populations import composition_figure, population_umap
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Figure, Section, Table
 from osteotalk.report.tables.cohort import composition_tables, population_cells
 from osteotalk.report.tables.groups import group_figures, group_tables
@@ -27,6 +27,14 @@ from osteotalk.report.words.text import (
 from osteotalk.report.words.vocabulary import UNASSIGNED
 
 STATE = "state"
+
+
+def section(cohort: Cohort) -> Section:
+    """The section of a cohort's page."""
+    tables = cohort.tables
+    return population_section(
+        cohort, groups=cohort.results.clusters, markers=tables.markers, claims=tables.claims
+    )
 
 
 def population_section(

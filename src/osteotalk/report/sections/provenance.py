@@ -2,12 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 
+from osteotalk.report.inputs import Run
 from osteotalk.report.model import Column, Section, Table
 from osteotalk.report.words.text import words
+
+
+def section(run: Run) -> Section:
+    """The section of the page on versions, settings, files and run times."""
+    overall = run.overall
+    return provenance_section(overall.provenance, run.parameters, overall.timings, run.origins)
 
 
 def provenance_section(
@@ -94,35 +100,6 @@ def _file_table(listed: object) -> Table:
         download="assets/files.tsv",
         collapsed=True,
     )
-
-
-def read_timings(folder: str | Path) -> pd.DataFrame:
-    """Run times and memory that Snakemake noted for each job, summed by rule.
-
-    Parameters
-    ----------
-    folder
-        Of Snakemake's benchmark files, ``<rule>.tsv`` or ``<rule>/.../<job>.tsv``.
-
-    Returns
-    -------
-    rule, n_jobs, seconds (sum), longest (seconds), max_rss (MB, the most of any job), by rule. Jobs
-    without a measured memory, as they were too short, do not count for it.
-    """
-    root = Path(folder)
-    rows = []
-    for path in sorted(root.rglob("*.tsv")):
-        measured = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
-        name = path.relative_to(root).parts[0].removesuffix(".tsv")
-        rows += [(name, row["s"], row["max_rss"]) for row in measured.to_dict("records")]
-    jobs = pd.DataFrame(rows, columns=["rule", "seconds", "max_rss"])
-    found = jobs.groupby("rule", as_index=False).agg(
-        n_jobs=("seconds", "size"),
-        longest=("seconds", "max"),
-        seconds=("seconds", "sum"),
-        max_rss=("max_rss", "max"),
-    )
-    return found[["rule", "n_jobs", "seconds", "longest", "max_rss"]]
 
 
 def _timing_table(timings: pd.DataFrame) -> Table:

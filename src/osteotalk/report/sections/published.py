@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 
+from osteotalk.report.inputs import Run
 from osteotalk.report.model import Column, Section
 from osteotalk.report.tables.claims import claims_table, untested, with_verdicts
 from osteotalk.report.words.claims import Names
@@ -11,6 +12,16 @@ from osteotalk.report.words.text import VERDICTS, count, enumerate_words, plural
 
 NOT_INDEPENDENT = "not independent: found on these same samples"
 ELSEWHERE = "found on samples that are not in this report"
+
+
+def section(run: Run) -> Section | None:
+    """The section of the page on how sure the verdicts are; None without published findings."""
+    findings, results = run.tables.published, run.overall.published
+    if findings is None or results is None or findings.empty:
+        return None
+    return published_section(
+        findings, results, datasets=run.datasets, names=run.tables.names, stamp=run.stamp
+    )
 
 
 def published_section(

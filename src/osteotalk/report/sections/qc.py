@@ -12,6 +12,7 @@ from osteotalk.report.figures.qc import (
     doublet_figure,
     qc_figure,
 )
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Figure, Section, Table
 from osteotalk.report.words.text import (
     count,
@@ -41,6 +42,17 @@ RULES: Mapping[str, str] = {
     "expected share": "as many as expected",
     "none": "not called",
 }
+
+
+def section(cohort: Cohort) -> Section:
+    """The section of a cohort's page."""
+    return qc_section(
+        cohort.samples,
+        cohort.results.qc,
+        cohort.cells,
+        dataset=cohort.dataset,
+        stamp=cohort.stamp,
+    )
 
 
 def qc_section(

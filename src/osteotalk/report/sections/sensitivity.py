@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from osteotalk.report.inputs import Run
 from osteotalk.report.model import Column, Section, Table
 from osteotalk.report.words.text import count, plural
 
@@ -13,6 +14,11 @@ _SHARED: dict[str, Any] = {
     "title": "Sensitivity to the settings",
     "question": "Which verdicts would be others under other settings?",
 }
+
+
+def section(run: Run) -> Section:
+    """The section of the page on how sure the verdicts are."""
+    return sensitivity_section(run.overall.sensitivity, stamp=run.stamp)
 
 
 def sensitivity_section(sensitivity: pd.DataFrame | None, *, stamp: str) -> Section:

@@ -5,12 +5,21 @@ from typing import Any
 
 import pandas as pd
 
+from osteotalk.report.inputs import Run
 from osteotalk.report.model import Column, Section, Table
 from osteotalk.report.words.claims import NOT_EVALUATED, NOT_TESTABLE, listed_ids
 from osteotalk.report.words.text import DASH, count, number, plural, support_text, verdict, words
 
 NO_ADVICE = "This is not treatment advice."
 YES = "yes"
+
+
+def section(run: Run) -> Section | None:
+    """The section of the first page; None where no drug is listed."""
+    therapies = run.overall.therapies
+    if therapies is None:
+        return None
+    return therapies_section(therapies, run.tables.claims, stamp=run.stamp)
 
 
 def therapies_section(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from osteotalk.interactions.support import wilson_interval
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Section, Table
 from osteotalk.report.words.claims import NOT_TESTABLE
 from osteotalk.report.words.text import VERDICTS, count, number, setting, significant, words
@@ -18,6 +19,14 @@ _SIDES: Mapping[str, str] = {
     "planted_partly": "In some conditions",
     "unplanted": "Claims that do not",
 }
+
+
+def section(cohort: Cohort) -> Section | None:
+    """The section of a cohort's page; None where the cells are real."""
+    truth = cohort.results.truth
+    if truth is None or not cohort.simulated:
+        return None
+    return truth_section(truth, dataset=cohort.dataset)
 
 
 def truth_section(truth: Truth, *, dataset: str) -> Section:

@@ -1,40 +1,17 @@
-"""The sections of the first page on the claims: how many hold, and the verdict on each."""
+"""The section of the first page with the verdict on each claim."""
 
 import pandas as pd
 
-from osteotalk.report.figures.themes import themes_figure
-from osteotalk.report.model import Column, Figure, Section
-from osteotalk.report.sections.calibration import by_chance
-from osteotalk.report.sections.claims import few_patients, undecoyed
+from osteotalk.report.inputs import Run
+from osteotalk.report.model import Column, Section
 from osteotalk.report.tables.claims import claims_table
-from osteotalk.report.words.claims import NOT_EVALUATED, NOT_TESTABLE, headline, result_words
-from osteotalk.report.words.text import VERDICTS, verdict, words
-
-ALL = "All claims"
+from osteotalk.report.words.claims import NOT_EVALUATED, NOT_TESTABLE, result_words
+from osteotalk.report.words.text import verdict, words
 
 
-def summary_section(
-    frame: pd.DataFrame, calibration: pd.DataFrame | None, *, stamp: str
-) -> Section:
-    """Section that says what holds, and how often that would come up by chance.
-
-    Parameters
-    ----------
-    frame
-        From `osteotalk.report.tables.claims.with_verdicts`.
-    calibration
-        Table `calibration` of all cohorts; None if it was not run.
-    stamp
-        Words to print into the figure and before the counts.
-    """
-    return Section(
-        anchor="summary",
-        title="What holds",
-        question="Which statements do the data bear out, which not, and which can they not judge?",
-        body=(headline(frame, mark=stamp), by_chance(calibration)),
-        figures=(_themes(frame, stamp=stamp),),
-        caveats=(*undecoyed(frame), *few_patients(frame)),
-    )
+def section(run: Run) -> Section:
+    """The section of the first page."""
+    return verdicts_section(run.frame, run.overall.evidence, datasets=run.datasets)
 
 
 def verdicts_section(
@@ -85,31 +62,6 @@ def _verdicts(evidence: pd.DataFrame) -> dict[tuple[str, str], str]:
         (str(row["claim_id"]), str(row["dataset"])): words(row["verdict"])
         for row in evidence.to_dict("records")
     }
-
-
-def _themes(frame: pd.DataFrame, *, stamp: str) -> Figure:
-    counts = pd.crosstab(frame["_theme"], frame["verdict"])
-    known = [look.name for look in VERDICTS]
-    order = [*known, *sorted(set(counts.columns) - set(known))]
-    themes = list(dict.fromkeys(frame["_theme"]))
-    counts = counts.reindex(index=themes, columns=order, fill_value=0)
-    everything = counts.sum().to_frame(ALL).T
-    counts = pd.concat([everything, counts])
-    told = "; ".join(
-        f"{theme}: " + ", ".join(f"{name} {int(n)}" for name, n in row.items() if n)
-        for theme, row in counts.iterrows()
-    )
-    alt = f"Claims per verdict. {told}"
-    return Figure(
-        "figure-verdicts",
-        themes_figure(counts, uid="verdicts", alt=alt, stamp=stamp),
-        alt,
-        "Share and number of claims per verdict, of all and by theme of the review. Each claim "
-        "counts once, however well it is founded; claims share genes and patients, so they are not "
-        "independent of one another. 'Not testable' and 'inconclusive' are no verdicts against a "
-        "claim.",
-        table="table-verdicts",
-    )
 
 
 def per_cohort(claim_ids: pd.Series, evidence: pd.DataFrame, datasets: pd.DataFrame) -> list[str]:

@@ -9,8 +9,6 @@ from osteotalk.report.model import Column, Table
 from osteotalk.report.words.text import number_setting, whole
 from osteotalk.report.words.vocabulary import UNASSIGNED, Vocabulary
 
-STAMP = "SIMULATED DATA"
-
 
 def order_samples(samples: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """Put the samples of a cohort by condition in order of appearance, then patient and sample."""

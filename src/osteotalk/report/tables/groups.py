@@ -11,8 +11,8 @@ import pandas as pd
 from osteotalk.annotate.agreement import ancestors
 from osteotalk.annotate.group_table import FINE, MAJOR
 from osteotalk.claims.claim import UNTESTABLE, read_claims
-from osteotalk.report.cohort import Cohort
 from osteotalk.report.figures.grids import dot_plot, probability_figure
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Figure, Table
 from osteotalk.report.tables.markers import dot_values
 from osteotalk.report.words.text import number, plural, setting, share, shorten, words

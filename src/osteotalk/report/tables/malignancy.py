@@ -6,7 +6,7 @@ from osteotalk.annotate.clones import MIN_ARMS
 from osteotalk.annotate.cnv import MIN_SHIFT, MIN_Z
 from osteotalk.annotate.malignancy import PRIVATE
 from osteotalk.annotate.malignancy_rules import HINT, MARKERS_AT_MOST, SURE, SURE_REFERENCE
-from osteotalk.report.cohort import Cohort
+from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Table
 from osteotalk.report.words.text import words
 

@@ -1,9 +1,7 @@
 """The list of works that the methods cite."""
 
 import re
-from collections.abc import Mapping, Sequence
-
-from osteotalk.report.model import Section
+from collections.abc import Sequence
 
 _CITED = re.compile(r"doi:(10\.\d{4,9}/[^\s,;]+)|(arXiv:\d{4}\.\d{4,5})")
 # By DOI or arXiv id, in the form: authors (year) title, journal.
@@ -99,27 +97,3 @@ def cited(text: Sequence[str]) -> list[str]:
                 name = name[:-1].rstrip(".")
             found[name] = None
     return list(found)
-
-
-def references_section(text: Sequence[str], cohorts: Mapping[str, str] | None = None) -> Section:
-    """Section with the works that the methods cite, and the review.
-
-    Parameters
-    ----------
-    text
-        Paragraphs.
-    cohorts
-        Titles of cohorts by the DOI of their source.
-    """
-    of_cohorts = {doi: f"Source of the cohort {title}" for doi, title in (cohorts or {}).items()}
-    names = cited(["doi:10.3390/cells15060570", *text])
-    return Section(
-        anchor="references",
-        title="References",
-        question="Which works should be cited with these results?",
-        body=tuple(
-            f"{place}. {(WORKS | of_cohorts).get(name, 'Title not recorded')}. "
-            f"{name if name.startswith('arXiv') else f'doi:{name}'}"
-            for place, name in enumerate(names, 1)
-        ),
-    )

@@ -239,6 +239,11 @@ def claim_file(claim_id: str) -> str:
     return f"claims/{claim_id}.html"
 
 
+def claim_stem(claim_id: object) -> str:
+    """Beginning of the names of files of a claim's panel."""
+    return claim_file(str(claim_id)).removesuffix(".html").replace("/", "_")
+
+
 def page_name(dataset: str) -> str:
     """File name of a cohort's page.
 
