@@ -5,6 +5,7 @@ one property of `CohortResults`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -112,10 +113,9 @@ class CohortResults:
         self.files = {name: list(paths) for name, paths in files.items()}
         self.genes = set(genes)
 
-    @classmethod
-    def read(cls, dataset: str, **results: Any) -> Self:
-        """Results that are at hand instead of on disk, by the name of the property."""
-        found = cls(dataset, {})
+    def having(self, **results: Any) -> Self:
+        """The same, with results that are at hand instead of on disk, by name of the property."""
+        found = copy(self)
         found.__dict__.update(results)
         return found
 

@@ -110,8 +110,7 @@ class Inputs:
 
     def view(self) -> Cohort:
         """The cohort as its sections see it."""
-        results = CohortResults.read(
-            str(self.datasets.iloc[0]["dataset"]),
+        results = CohortResults(str(self.datasets.iloc[0]["dataset"]), {}).having(
             annotated=self.adata,
             values=self.patients,
             **{
@@ -128,8 +127,8 @@ class Inputs:
         """What the report knows of the cohort, but its page, which takes longest."""
         return replace(bare_parts(self.view()), positions=None)
 
-    def report(self, **more: Any) -> Report:
-        """All pages but that of the cohort, which is empty."""
+    def run(self, **more: Any) -> Run:
+        """The run as the sections of the other pages see it."""
         first = self.cohort()
         others = [
             replace(
@@ -147,7 +146,11 @@ class Inputs:
             **{k: v for k, v in more.items() if k != "findings"},
         )
         tables = self.tables(published=more.get("findings"))
-        return build_report(Run([first, *others], overall, tables, self.parameters))
+        return Run([first, *others], overall, tables, self.parameters)
+
+    def report(self, **more: Any) -> Report:
+        """All pages but that of the cohort, which is empty."""
+        return build_report(self.run(**more))
 
     def files(self, *, again: bool = False) -> dict[str, str]:
         """Everything that the report writes; as `dataset_page`."""

@@ -12,7 +12,7 @@ from osteotalk.claims.claim import read_claims
 from osteotalk.report import Report, render, write_report
 from osteotalk.report.html.render import script_json
 from osteotalk.report.sections.claim_edges import TOP_EDGES, edges_of_claims
-from osteotalk.report.sections.references import references_section
+from osteotalk.report.sections.references import works
 from osteotalk.report.tables.timings import read_timings
 from osteotalk.report.words.references import WORKS, cited
 
@@ -221,7 +221,7 @@ def test_works_are_listed_once_in_order():
     ]
     names = ["10.1214/aoms/1177730491", "10.1016/S1470-2045(18)30742-3", "arXiv:1802.03426"]
     assert cited(text) == names
-    body = references_section(text).body
+    body = works(text, {})
     assert body[0].startswith("1. Cell-Cell Interactome-Based")
     assert body[2] == "3. Title not recorded. doi:10.1016/S1470-2045(18)30742-3"
 

@@ -1,6 +1,7 @@
 """The table of claims and its figures: kinds, contrasts, decoys and response in words."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,9 @@ from osteotalk.contract import TABLES, empty_frame
 from osteotalk.report import Page, Report, Section, render
 from osteotalk.report.figures.contrasts import LEVELS, RHO, SHARES, contrast_figure, panel_names
 from osteotalk.report.html.render import TEMPLATES
-from osteotalk.report.sections.claims import evidence_section, few_patients, undecoyed
-from osteotalk.report.sections.verdicts import per_cohort, verdicts_section
+from osteotalk.report.sections import verdicts as verdicts_of
+from osteotalk.report.sections.claims import few_patients, section, undecoyed
+from osteotalk.report.sections.verdicts import per_cohort
 from osteotalk.report.tables.claims import claims_table, with_verdicts
 from osteotalk.report.words.claims import (
     Names,
@@ -250,12 +252,10 @@ def test_headline_says_what_could_be_tested(frame):
     assert headline(frame.head(0)) == "0 of 0 claims could be tested. 0 could not be tested."
 
 
-def test_row_holds_little_and_leads_to_the_panel(claims, names):
+def test_row_holds_little_and_leads_to_the_panel(inputs, claims):
     themed = claims.assign(theme=["immune", "msc", "msc", "matrix"])
-    section = evidence_section(
-        pd.DataFrame(RESULTS), themed, names=names, dataset="toy", parameters={}, stamp=""
-    )
-    html = html_of(section)
+    own = inputs.having(evidence=pd.DataFrame(RESULTS), claims=themed)
+    html = html_of(section(own.view()))
     titles = re.findall(r'<th colspan="7" scope="rowgroup">(?:<span>)?([^<]+)<', html)
     assert titles == ["Immune cells", "Mesenchymal stromal cells", "Matrix"]
     ids = re.findall(r'<tr id="row-(K\d)" data-f0="[^"]+" data-f1="([^"]+)"', html)
@@ -300,7 +300,10 @@ def test_index_has_cohorts_only_if_there_are_several(claims, names):
     )
     for datasets, n in ((cohorts, 1), (cohorts.head(1), 0)):
         frame = with_verdicts(claims, verdicts, names=names)
-        section = verdicts_section(frame, both, datasets=datasets)
+        run = SimpleNamespace(
+            frame=frame, overall=SimpleNamespace(evidence=both), datasets=datasets
+        )
+        section = verdicts_of.section(run)
         html = html_of(section)
         assert re.findall(r'<th scope="col" class="sym">(\w+)</th>', html) == ["toy", "two"] * n
         (row,) = re.findall(r'<tr id="row-K1".*?</tr>', html, flags=re.S)
@@ -323,8 +326,8 @@ def test_contrasts_have_one_axis_per_unit(frame):
 def test_forests_keep_plain_claims_and_contrasts_apart(inputs, claims, names):
     every = pd.concat([inputs.claims, claims], ignore_index=True)
     results = pd.concat([inputs.evidence, pd.DataFrame(RESULTS)], ignore_index=True)
-    section = evidence_section(results, every, names=names, dataset="toy", parameters={}, stamp="")
-    support, contrasts = section.figures
+    own = inputs.having(evidence=results, claims=every, parameters={})
+    support, contrasts = section(own.view()).figures
     assert (support.anchor, contrasts.anchor) == ("figure-support", "figure-contrasts")
     assert "K1" not in support.alt
     assert "C001" not in contrasts.alt
@@ -335,12 +338,9 @@ def test_forests_keep_plain_claims_and_contrasts_apart(inputs, claims, names):
     assert "the smallest here has 8 patients" in note
 
 
-def test_nothing_to_draw_draws_nothing(claims, names):
-    section = evidence_section(
-        empty_frame("evidence"), claims, names=names, dataset="toy", parameters={}, stamp=""
-    )
-    assert section.figures == ()
-    assert section.caveats == ()
+def test_nothing_to_draw_draws_nothing(inputs, claims, names):
+    found = section(inputs.having(evidence=empty_frame("evidence"), claims=claims).view())
+    assert found.figures == found.caveats == ()
     assert undecoyed(with_verdicts(claims, empty_frame("evidence"), names=names)) == ()
 
 

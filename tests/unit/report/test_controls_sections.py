@@ -10,12 +10,14 @@ from osteotalk.contract import TABLES, conform, empty_frame
 from osteotalk.interactions.support import wilson_interval
 from osteotalk.report import Page, Report, render
 from osteotalk.report.figures.decoys import decoy_match_figure, outside
-from osteotalk.report.sections.calibration import calibration_section, ratio_words
-from osteotalk.report.sections.decoys import GENES, INTERACTIONS, decoy_section
+from osteotalk.report.sections import calibration as calibration_of_run
+from osteotalk.report.sections import decoys as decoys_of_cohort
+from osteotalk.report.sections import sensitivity as sensitivity_of_run
+from osteotalk.report.sections import therapies as therapies_of_run
+from osteotalk.report.sections import truth as truth_of_cohort
+from osteotalk.report.sections.calibration import ratio_words
+from osteotalk.report.sections.decoys import GENES, INTERACTIONS
 from osteotalk.report.sections.published import ELSEWHERE, NOT_INDEPENDENT, standings
-from osteotalk.report.sections.sensitivity import sensitivity_section
-from osteotalk.report.sections.therapies import therapies_section
-from osteotalk.report.sections.truth import truth_section
 from osteotalk.report.words.claims import Names
 from osteotalk.report.words.vocabulary import vocabulary
 
@@ -51,7 +53,7 @@ def decoys():
 
 
 def test_match_of_decoys_is_told(decoys, inputs):
-    section = decoy_section(decoys, inputs.evidence, dataset="toy", stamp="")
+    section = decoys_of_cohort.section(inputs.having(decoys=decoys).view())
     html = html_of(section)
     text = text_of(html)
     assert list(outside(decoys[decoys["dataset"] == "toy"])) == [False, False, True, False, True]
@@ -67,11 +69,11 @@ def test_match_of_decoys_is_told(decoys, inputs):
 
 
 def test_claims_without_decoys_are_named(decoys, inputs):
-    text = text_of(html_of(decoy_section(decoys, inputs.evidence, dataset="toy", stamp="")))
+    text = text_of(html_of(decoys_of_cohort.section(inputs.having(decoys=decoys).view())))
     # C005 was tested and has none; C006 was not tested.
     assert "1 tested claim without matched decoys: C005." in text
     assert "1 tested claim without population decoys: C005." in text
-    bare = decoy_section(empty_frame("decoys"), inputs.evidence, dataset="toy", stamp="")
+    bare = decoys_of_cohort.section(inputs.having(decoys=empty_frame("decoys")).view())
     assert bare.body[0] == "No claim of this cohort has decoys."
     assert bare.figures == bare.tables == ()
 
@@ -115,14 +117,14 @@ def calibration():
 
 
 @pytest.mark.parametrize("table", [None, empty_frame("calibration")])
-def test_calibration_that_was_not_run_is_said(table):
-    section = calibration_section(table, titles={}, stamp="")
+def test_calibration_that_was_not_run_is_said(table, inputs):
+    section = calibration_of_run.section(inputs.run(calibration=table))
     assert "The calibration was not run" in section.body[0]
     assert section.tables == section.figures == ()
 
 
-def test_calibration_sets_chance_beside_real_claims(calibration):
-    section = calibration_section(calibration, titles={"toy": "Toy cohort"}, stamp="SIMULATED DATA")
+def test_calibration_sets_chance_beside_real_claims(calibration, simulated):
+    section = calibration_of_run.section(simulated.run(calibration=calibration))
     # Wilson interval of 2 of 770 from its formula.
     z, n, p = 1.959964, 770, 2 / 770
     centre, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
@@ -145,9 +147,11 @@ def test_calibration_sets_chance_beside_real_claims(calibration):
     assert "SIMULATED DATA" in figure.svg
 
 
-def test_each_cohort_has_its_calibration(calibration):
+def test_each_cohort_has_its_calibration(calibration, inputs):
     both = pd.concat([calibration, calibration.assign(dataset="two")], ignore_index=True)
-    section = calibration_section(both, titles={"toy": "Toy", "two": "Two"}, stamp="")
+    two = inputs.datasets.assign(dataset="two", title="Two")
+    cohorts = inputs.having(datasets=pd.concat([inputs.datasets, two], ignore_index=True))
+    section = calibration_of_run.section(cohorts.run(calibration=both))
     assert [figure.anchor for figure in section.figures] == [
         "figure-calibration-0", "figure-calibration-1"
     ]  # fmt: skip
@@ -185,8 +189,8 @@ def sensitivity():
     return conform(pd.DataFrame(rows, columns=names).assign(dataset="toy"), table="sensitivity")
 
 
-def test_sensitivity_counts_what_moves(sensitivity):
-    section = sensitivity_section(sensitivity, stamp="")
+def test_sensitivity_counts_what_moves(sensitivity, inputs):
+    section = sensitivity_of_run.section(inputs.run(sensitivity=sensitivity))
     assert section.body[0] == (
         "3 changes of a setting tried: 2 of 6 verdicts moved. 1 of 3 claims kept their verdict "
         "under all of them."
@@ -201,10 +205,10 @@ def test_sensitivity_counts_what_moves(sensitivity):
     assert "● supported" in text_of(html_of(section))
 
 
-def test_settings_that_were_not_varied_are_said(sensitivity):
-    assert "not varied in this run" in sensitivity_section(None, stamp="").body[0]
+def test_settings_that_were_not_varied_are_said(sensitivity, inputs):
+    assert "not varied in this run" in sensitivity_of_run.section(inputs.run()).body[0]
     still = sensitivity.assign(moved="no", verdict=sensitivity["baseline"])
-    section = sensitivity_section(still, stamp="")
+    section = sensitivity_of_run.section(inputs.run(sensitivity=still))
     assert "0 of 6 verdicts moved. 3 of 3 claims" in section.body[0]
     assert "No row." in html_of(section)
 
@@ -223,8 +227,8 @@ def therapies():
                    table="therapies")  # fmt: skip
 
 
-def test_drugs_are_no_advice(therapies, inputs):
-    section = therapies_section(therapies, inputs.claims, stamp="SIMULATED DATA")
+def test_drugs_are_no_advice(therapies, simulated):
+    section = therapies_of_run.section(simulated.run(therapies=therapies))
     text = text_of(html_of(section))
     assert section.body[0].startswith("This is not treatment advice.")
     assert "Expression of a target is not response to a drug" in section.caveats[0]
@@ -241,7 +245,7 @@ def test_drugs_are_no_advice(therapies, inputs):
     assert "TNFSF11 acts on RANK." in text
     assert "UNVERIFIED: x" in text
     assert len(re.findall("not treatment advice", text)) >= 3
-    assert therapies_section(therapies.head(0), inputs.claims, stamp="") is None
+    assert therapies_of_run.section(simulated.run(therapies=therapies.head(0))) is None
 
 
 def test_findings_on_the_same_samples_are_marked():
@@ -314,7 +318,7 @@ def test_decoys_are_on_the_page_of_a_cohort(inputs, decoys):
     assert "decoys" not in [section.anchor for section in inputs.dataset_page().sections]
 
 
-def test_truth_is_set_against_verdicts():
+def test_truth_is_set_against_verdicts(simulated):
     truth = {
         "claims": {
             "planted": {"claims": 11, "verdicts": {"supported": 9, "partly": 1, "not testable": 1}},
@@ -322,7 +326,7 @@ def test_truth_is_set_against_verdicts():
             "unplanted": {"claims": 20, "verdicts": {"not supported": 19, "inconclusive": 1}},
         }
     }
-    section = truth_section(truth, dataset="toy")
+    section = truth_of_cohort.section(simulated.having(truth=truth).view())
     table = section.tables[0].frame.set_index("verdict")
     assert table.loc["supported"].tolist() == [9, 0, 0]
     assert table.loc["partly"].tolist() == [1, 1, 0]

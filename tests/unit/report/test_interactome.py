@@ -3,15 +3,17 @@
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 
 from osteotalk.report.figures.edges import JOINS, PAIRS, chosen_edges, edges_figure
 from osteotalk.report.figures.flows import CHORDS, chord_figure, sankey_figure, strongest_flows
 from osteotalk.report.figures.network import supported_edges
-from osteotalk.report.sections.network import network_section
+from osteotalk.report.sections import network
 from osteotalk.report.tables.interactome import BEST_PAIRS, CLAIM_EDGES, Limits, interactome
 from osteotalk.report.words.routes import ROUTES, read_routes
 from osteotalk.report.words.vocabulary import vocabulary
@@ -254,13 +256,17 @@ def test_data_of_a_large_cohort_stay_below_a_megabyte(populations, routes):
 
 
 @pytest.fixture
-def section(populations, routes):
+def section(populations, inputs):
     def make(support, *, named=populations, cells=("tam", "tam", "unassigned"), **parameters):
-        return network_section(
-            support, pd.DataFrame({"population": list(cells)}), claims=make_claims(),
-            populations=named, routes=routes, palette=vocabulary(named),
-            parameters={"claims": parameters}, dataset="toy", stamp="",
+        obs = pd.DataFrame({"population": list(cells)}, index=[f"c{i}" for i in range(len(cells))])
+        changed = inputs.having(
+            support=support, claims=make_claims(), populations=named,
+            adata=AnnData(obs=obs),
+            parameters={"claims": parameters},
         )  # fmt: skip
+        view = changed.view()
+        routes = pd.DataFrame(ROUTE_ROWS, columns=["ligand", "route"])
+        return network.section(replace(view, tables=replace(view.tables, routes=routes)))
 
     return make
 

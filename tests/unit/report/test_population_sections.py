@@ -1,6 +1,7 @@
 """Sections on cells: populations, integration, malignancy, agreement."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,10 @@ from scipy import sparse
 
 from osteotalk.annotate.agreement import agreement_table
 from osteotalk.report.figures.clones import arm_order, clones_figure, private_arms
-from osteotalk.report.sections.agreement import agreement_section
+from osteotalk.report.sections import agreement as agreement_of
+from osteotalk.report.sections import malignancy as malignancy_of
+from osteotalk.report.sections import populations
 from osteotalk.report.sections.integration import section as integration_section
-from osteotalk.report.sections.malignancy import malignancy_section
-from osteotalk.report.sections.populations import population_section
 from osteotalk.report.tables.markers import dot_values, dots, group_means, marker_rows
 
 
@@ -23,9 +24,20 @@ def cohort(inputs):
 
 
 def shown(cohort, inputs):
-    return population_section(
-        cohort, groups=inputs.clusters, markers=inputs.markers, claims=inputs.claims
-    )
+    return populations.section(having(cohort, clusters=inputs.clusters))
+
+
+def having(cohort, **results):
+    return replace(cohort, results=cohort.results.having(**results))
+
+
+def malignancy_section(cohort, **results):
+    return malignancy_of.section(having(cohort, **results))
+
+
+def agreement_section(cohort, agreement, *, labels):
+    tables = replace(cohort.tables, labels=labels)
+    return agreement_of.section(replace(having(cohort, agreement=agreement), tables=tables))
 
 
 def tables(section):

@@ -6,7 +6,8 @@ import re
 import pandas as pd
 import pytest
 
-from osteotalk.report.sections.qc import limits_text, qc_section, qc_table, shared_notes
+from osteotalk.report.sections import qc
+from osteotalk.report.sections.qc import limits_text, qc_table, shared_notes
 
 
 @pytest.fixture
@@ -16,7 +17,8 @@ def section(inputs):
     def build(change=lambda records: None):
         records = copy.deepcopy(inputs.qc)
         change(records)
-        return qc_section(inputs.samples, records, inputs.adata.obs, dataset="toy", stamp="MADE UP")
+        made_up = inputs.datasets.assign(source="simulated")
+        return qc.section(inputs.having(qc=records, datasets=made_up).view())
 
     return build
 
@@ -30,7 +32,7 @@ def test_figures_of_a_full_record(section):
         "figure-ambient",
     ]
     for figure in made.figures:
-        assert "MADE UP" in figure.svg
+        assert "SIMULATED DATA" in figure.svg
         assert figure.table == "table-qc"
     assert "P1 · S1: 4.0 % (3.0 to 6.1)" in made.figures[3].alt
     assert "P1 · S1: 3.1% called, 2.0% expected, threshold Scrublet's" in made.figures[2].alt

@@ -34,23 +34,7 @@ _TITLES = {
 
 def section(cohort: Cohort) -> Section | None:
     """The section of a cohort's page; None where nobody else named the cells."""
-    return agreement_section(cohort, cohort.results.agreement, labels=cohort.tables.labels)
-
-
-def agreement_section(
-    cohort: Cohort, agreement: pd.DataFrame, *, labels: pd.DataFrame
-) -> Section | None:
-    """Build the section; None where nobody else named the cells.
-
-    Parameters
-    ----------
-    cohort
-        Annotated cohort.
-    agreement
-        Table `agreement`.
-    labels
-        Table of labels; rows of other cohorts are left out.
-    """
+    agreement, labels = cohort.results.agreement, cohort.tables.labels
     sources = [name for name in SOURCES if name in set(agreement["source"])]
     if not sources:
         return None

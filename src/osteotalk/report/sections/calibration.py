@@ -39,25 +39,9 @@ _CONTROLS: Mapping[str, str] = {
 
 
 def section(run: Run) -> Section:
-    """The section of the page on how sure the verdicts are."""
+    """The section of the page on how sure the verdicts are; it says so where it was not run."""
+    calibration, stamp = run.overall.calibration, run.stamp
     titles = {str(row["dataset"]): words(row["title"]) for row in run.datasets.to_dict("records")}
-    return calibration_section(run.overall.calibration, titles=titles, stamp=run.stamp)
-
-
-def calibration_section(
-    calibration: pd.DataFrame | None, *, titles: Mapping[str, str], stamp: str
-) -> Section:
-    """Build the section; it says so where the calibration was not run.
-
-    Parameters
-    ----------
-    calibration
-        Table `calibration` of all cohorts.
-    titles
-        Title of each cohort, by id.
-    stamp
-        Words to print into the figures.
-    """
     if calibration is None or calibration.empty:
         return Section(
             **_SHARED,

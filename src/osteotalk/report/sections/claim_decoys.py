@@ -1,12 +1,9 @@
 """The section of a claim's panel on its decoys."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from osteotalk.report.figures.panels import decoys_figure
-from osteotalk.report.inputs import Claim, Parts
+from osteotalk.report.inputs import Claim
 from osteotalk.report.model import Figure, Section
 from osteotalk.report.words.text import count
 
@@ -15,21 +12,7 @@ _CONTROLS = {"matched": "matched decoys", "populations": "between other populati
 
 def section(claim: Claim) -> Section | None:
     """The section of a claim's panel; None where it has no decoys."""
-    return decoy_section(claim.row, claim.statistics, stamp=claim.stamp)
-
-
-def decoy_section(row: Mapping[Any, Any], parts: Parts, *, stamp: str) -> Section | None:
-    """Section with the decoys of the claim; None where it has none.
-
-    Parameters
-    ----------
-    row
-        Of `osteotalk.report.tables.claims.with_verdicts`.
-    parts
-        Title of each cohort with its rows of table `decoy_statistics`.
-    stamp
-        Words to print into the figure.
-    """
+    row, parts, stamp = claim.row, claim.statistics, claim.stamp
     split = [
         (title, {str(name): part for name, part in own.groupby("control", observed=True)})
         for title, own in parts

@@ -1,14 +1,13 @@
 """The section of a claim's panel on the edges that carry it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from osteotalk.claims.claim import INTERACTION
-from osteotalk.report.inputs import Claim, Parts
+from osteotalk.report.inputs import Claim
 from osteotalk.report.model import Column, Section, Table
-from osteotalk.report.words.claims import Names
 from osteotalk.report.words.text import claim_stem, enumerate_words, plural, support_text, words
 
 TOP_EDGES = 10  # of each cohort
@@ -16,23 +15,9 @@ TOP_EDGES = 10  # of each cohort
 
 def section(claim: Claim) -> Section | None:
     """The section of a claim's panel; None where it is on no interaction, or none was scored."""
-    if words(claim.row.get("kind")) != INTERACTION:
+    row, parts, names = claim.row, claim.edges, claim.names
+    if words(row.get("kind")) != INTERACTION:
         return None
-    return edge_section(claim.row, claim.edges, names=claim.names)
-
-
-def edge_section(row: Mapping[Any, Any], parts: Parts, *, names: Names) -> Section | None:
-    """Section with the best edges of an interaction claim; None where none was scored.
-
-    Parameters
-    ----------
-    row
-        Of `osteotalk.report.tables.claims.with_verdicts`.
-    parts
-        Title of each cohort with its edges of the claim, rows of table `support`, the best first.
-    names
-        Labels of populations and programmes.
-    """
     total = sum(len(own) for _, own in parts)
     if not total:
         return None

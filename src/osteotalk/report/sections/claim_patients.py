@@ -35,31 +35,7 @@ Row = Mapping[Any, Any]
 
 def section(claim: Claim) -> Section | None:
     """The section of a claim's panel; None where no patient has a value."""
-    return patient_section(claim.row, claim.patients, names=claim.names, stamp=claim.stamp)
-
-
-def unit_words(row: Row) -> str:
-    """Name what the value of a claim is."""
-    kind = words(row.get("kind"))
-    if is_contrast(row) and kind in _LEVELS:
-        return _LEVELS[kind]
-    return _UNITS.get(kind, "value")
-
-
-def patient_section(row: Row, parts: Parts, *, names: Names, stamp: str) -> Section | None:
-    """Section with every patient behind the claim; None where there is none.
-
-    Parameters
-    ----------
-    row
-        Of `osteotalk.report.tables.claims.with_verdicts`.
-    parts
-        Title of each cohort with its rows of table `values`.
-    names
-        Labels of populations and programmes.
-    stamp
-        Words to print into the figure.
-    """
+    row, parts, names, stamp = claim.row, claim.patients, claim.names, claim.stamp
     kept = [(title, own) for title, own in parts if len(own)]
     if not kept:
         return None
@@ -93,6 +69,14 @@ def patient_section(row: Row, parts: Parts, *, names: Names, stamp: str) -> Sect
             ),
         ),
     )
+
+
+def unit_words(row: Row) -> str:
+    """Name what the value of a claim is."""
+    kind = words(row.get("kind"))
+    if is_contrast(row) and kind in _LEVELS:
+        return _LEVELS[kind]
+    return _UNITS.get(kind, "value")
 
 
 def _patient_figure(row: Row, parts: Parts, *, names: Names, stamp: str) -> tuple[Figure, ...]:

@@ -1,47 +1,26 @@
 """The claims in one cohort: figures of the results and table of the evidence."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Section
 from osteotalk.report.sections.effects import forests
 from osteotalk.report.tables.claims import claims_table, untested, with_verdicts
-from osteotalk.report.words.claims import Names, headline, is_contrast, listed_ids
+from osteotalk.report.words.claims import headline, is_contrast, listed_ids
 from osteotalk.report.words.text import number, plural
 
 
 def section(cohort: Cohort) -> Section:
-    """The section of a cohort's page."""
-    return evidence_section(
-        cohort.results.evidence,
-        cohort.tables.claims,
-        names=cohort.tables.names,
-        dataset=cohort.dataset,
-        parameters=cohort.parameters,
-        stamp=cohort.stamp,
-    )
-
-
-def evidence_section(
-    evidence: pd.DataFrame,
-    claims: pd.DataFrame,
-    *,
-    names: Names,
-    dataset: str,
-    parameters: Mapping[str, object],
-    stamp: str,
-) -> Section:
-    """Section with every claim of the table, whether the cohort has evidence on it or not."""
+    """The section of a cohort's page: every claim, whether the cohort has evidence on it or not."""
+    evidence, dataset, stamp = cohort.results.evidence, cohort.dataset, cohort.stamp
     own = evidence[evidence["dataset"].astype(str) == dataset]
-    frame = with_verdicts(claims, own, names=names)
+    frame = with_verdicts(cohort.tables.claims, own, names=cohort.tables.names)
     return Section(
         anchor="claims",
         title="Claims in this cohort",
         question="Which statements do these patients bear out?",
         body=(headline(frame, mark=stamp),),
-        figures=forests(frame, parameters=parameters, stamp=stamp, table="table-claims"),
+        figures=forests(frame, parameters=cohort.parameters, stamp=stamp, table="table-claims"),
         tables=(
             claims_table(
                 frame,

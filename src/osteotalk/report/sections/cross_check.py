@@ -24,19 +24,7 @@ SOURCE = "squidpy (doi:10.1038/s41592-021-01358-2)"
 
 def section(cohort: Cohort) -> Section | None:
     """The section of a cohort's page; None where the check was not run."""
-    return cross_check_section(cohort, cohort.results.cross_check)
-
-
-def cross_check_section(cohort: Cohort, cross_check: pd.DataFrame) -> Section | None:
-    """Build the section; None where the check was not run.
-
-    Parameters
-    ----------
-    cohort
-        Annotated cohort.
-    cross_check
-        Table `cross_check`, one row per sample of the cohort.
-    """
+    cross_check = cohort.results.cross_check
     if cross_check.empty:
         return None
     order = {str(name): place for place, name in enumerate(cohort.samples["sample"])}

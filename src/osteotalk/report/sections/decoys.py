@@ -17,30 +17,10 @@ GENES = ("gene detection",)
 
 def section(cohort: Cohort) -> Section | None:
     """The section of a cohort's page; None where no table of decoys was made."""
-    results = cohort.results
-    if results.decoys is None:
+    decoys, evidence = cohort.results.decoys, cohort.results.evidence
+    dataset, stamp = cohort.dataset, cohort.stamp
+    if decoys is None:
         return None
-    return decoy_section(
-        results.decoys, results.evidence, dataset=cohort.dataset, stamp=cohort.stamp
-    )
-
-
-def decoy_section(
-    decoys: pd.DataFrame, evidence: pd.DataFrame, *, dataset: str, stamp: str
-) -> Section:
-    """Build the section.
-
-    Parameters
-    ----------
-    decoys
-        Table `decoys` of the cohort.
-    evidence
-        Table `evidence`; rows of other cohorts are left out.
-    dataset
-        Id of the cohort.
-    stamp
-        Words to print into the figures.
-    """
     rows = decoys[decoys["dataset"].astype(str) == dataset].reset_index(drop=True)
     own = evidence[evidence["dataset"].astype(str) == dataset]
     shared: dict[str, Any] = {

@@ -1,36 +1,18 @@
 """Section of a cohort's page with the table of its best supported edges."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Section, Table
 from osteotalk.report.words.text import count, number, number_setting, plural, support_text
-from osteotalk.report.words.vocabulary import Vocabulary
 
 TOP_EDGES = 200
 
 
 def section(cohort: Cohort) -> Section:
     """The section of a cohort's page."""
-    return edges_section(
-        cohort.results.support,
-        palette=cohort.palette,
-        parameters=cohort.parameters,
-        dataset=cohort.dataset,
-    )
-
-
-def edges_section(
-    support: pd.DataFrame,
-    *,
-    palette: Vocabulary,
-    parameters: Mapping[str, object],
-    dataset: str,
-) -> Section:
-    """Section with the best supported edges."""
-    patients = number_setting(parameters, "claims.min_patients", 3)
+    support, palette, dataset = cohort.results.support, cohort.palette, cohort.dataset
+    patients = number_setting(cohort.parameters, "claims.min_patients", 3)
     frame = top_edges(support, min_patients=patients)
     frame["source_label"] = [palette.label(str(name)) for name in frame["source"]]
     frame["target_label"] = [palette.label(str(name)) for name in frame["target"]]

@@ -36,28 +36,7 @@ _COLOURS = {"yes": "#B5421A", "no": "#1F4E79", "undetermined": "#8A6D1F"}
 
 def section(cohort: Cohort) -> Section:
     """The section of a cohort's page."""
-    results = cohort.results
-    return malignancy_section(
-        cohort, malignancy=results.malignancy, clone_genes=results.clone_genes, cnv=results.cnv
-    )
-
-
-def malignancy_section(
-    cohort: Cohort, *, malignancy: pd.DataFrame, clone_genes: pd.DataFrame, cnv: AnnData
-) -> Section:
-    """Build the section.
-
-    Parameters
-    ----------
-    cohort
-        Annotated cohort.
-    malignancy
-        Table `malignancy`, one row per sample and cluster.
-    clone_genes
-        Table `clone_genes`, one row per clone and gene that differs.
-    cnv
-        Copy number profiles of some cells.
-    """
+    malignancy, clone_genes = cohort.results.malignancy, cohort.results.clone_genes
     calls = cohort.cells["malignant"].astype(str)
     return Section(
         anchor="malignancy",
@@ -65,7 +44,7 @@ def malignancy_section(
         question="Which cells are tumour cells, and is that borne out by their copy number?",
         body=(*_body(cohort, calls, malignancy), *_clone_words(cohort, clone_genes)),
         definitions=rule_words(),
-        figures=(*_map(cohort, calls), *_clones(cohort), *_heatmap(cohort, cnv)),
+        figures=(*_map(cohort, calls), *_clones(cohort), *_heatmap(cohort, cohort.results.cnv)),
         tables=(
             sample_table(cohort, calls, malignancy),
             *clone_table(cohort),

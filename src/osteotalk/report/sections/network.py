@@ -20,7 +20,7 @@ from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Figure, Interactive, Section, Table
 from osteotalk.report.tables.cohort import population_cells
 from osteotalk.report.tables.interactome import Limits, interactome
-from osteotalk.report.words.routes import ROUTES, Routes, read_routes
+from osteotalk.report.words.routes import ROUTES, read_routes
 from osteotalk.report.words.text import (
     count,
     enumerate_words,
@@ -46,63 +46,23 @@ class _Network:
 
 
 def section(cohort: Cohort) -> Section:
-    """The section of a cohort's page."""
-    tables = cohort.tables
-    return network_section(
-        cohort.results.support,
-        cohort.cells,
-        claims=tables.claims,
-        populations=tables.populations,
-        routes=read_routes(tables.routes, tables.claims),
-        palette=cohort.palette,
-        parameters=cohort.parameters,
-        dataset=cohort.dataset,
-        stamp=cohort.stamp,
-    )
-
-
-def network_section(
-    support: pd.DataFrame,
-    cells: pd.DataFrame,
-    *,
-    claims: pd.DataFrame,
-    populations: pd.DataFrame,
-    routes: Routes,
-    palette: Vocabulary,
-    parameters: Mapping[str, object],
-    dataset: str,
-    stamp: str,
-) -> Section:
-    """Section with the interactive network and its static figures, or a sentence if none is.
-
-    Parameters
-    ----------
-    support
-        Support table of the cohort.
-    cells
-        ``obs`` of the annotated cohort.
-    claims, populations
-        Tables of the analysis.
-    routes
-        How ligands reach their receptors.
-    palette, parameters, dataset, stamp
-        Labels and colours, merged config, id of the cohort, words printed into figures.
-    """
+    """The section of a cohort's page: the network, or a sentence if no edge is supported."""
+    support, palette = cohort.results.support, cohort.palette
     limits = Limits(
-        support=number_setting(parameters, "claims.min_support", 0.5),
-        patients=number_setting(parameters, "claims.min_patients", 3),
+        support=number_setting(cohort.parameters, "claims.min_support", 0.5),
+        patients=number_setting(cohort.parameters, "claims.min_patients", 3),
     )
     strong = supported_edges(support, min_support=limits.support, min_patients=limits.patients)
-    sizes = population_cells(cells)
+    sizes = population_cells(cohort.cells)
     scored = set(support["source"].astype(str)) | set(support["target"].astype(str))
     names = palette.order((set(sizes) - {UNASSIGNED}) | scored)
     data = interactome(
         support,
         names=names,
         cells=sizes,
-        claims=claims,
-        populations=populations,
-        routes=routes,
+        claims=cohort.tables.claims,
+        populations=cohort.populations,
+        routes=read_routes(cohort.tables.routes, cohort.tables.claims),
         words_of=palette,
         limits=limits,
     )
@@ -110,7 +70,7 @@ def network_section(
         "anchor": "network",
         "title": "Network of populations",
         "question": "Between which populations are there supported edges?",
-        "interactive": _interactive(data, stamp),
+        "interactive": _interactive(data, cohort.stamp),
     }
     if strong.empty:
         return Section(**section, body=_nothing(support, data, limits))
@@ -121,8 +81,8 @@ def network_section(
         cells=sizes,
         palette=palette,
         limits=limits,
-        dataset=dataset,
-        stamp=stamp,
+        dataset=cohort.dataset,
+        stamp=cohort.stamp,
     )
     best = chosen_edges(support, strong, min_patients=limits.patients)
     silent = [palette.label(name) for name in names if name not in scored]

@@ -1,7 +1,6 @@
 """Where a cohort is from, how sure that is, and how its files were read."""
 
-from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -40,42 +39,8 @@ def status_words(value: object) -> str:
 
 def section(cohort: Cohort) -> Section:
     """The section of a cohort's page."""
-    return origin_section(
-        cohort.row,
-        cohort.samples,
-        cohort.retired,
-        cohort.results.ingest,
-        dataset=cohort.dataset,
-        missing=not_measured(cohort.adata.uns),
-        named=genes_named(cohort.tables.claims),
-    )
-
-
-def origin_section(
-    dataset_row: Mapping[Any, Any],
-    samples: pd.DataFrame,
-    retired: pd.DataFrame,
-    ingest: Sequence[Mapping[str, Any]],
-    *,
-    dataset: str,
-    missing: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    named: Collection[str] = (),
-) -> Section:
-    """Section on the origin of a cohort.
-
-    Parameters
-    ----------
-    dataset_row
-        Row of the cohort in the table of datasets.
-    samples, retired
-        Its analysed and its retired rows in the table of samples.
-    ingest
-        Content of each sample's ``ingest.json``.
-    dataset
-        Id of the cohort.
-    missing, named
-        Genes that a sample did not measure, by sample; genes that claims name.
-    """
+    dataset_row, samples, dataset = cohort.row, cohort.samples, cohort.dataset
+    ingest, retired = cohort.results.ingest, cohort.retired
     facts = [
         (label, status_words(dataset_row.get(key)) if key == "status" else text)
         for key, label in _FACTS
@@ -87,7 +52,12 @@ def origin_section(
     if facts:
         tables.insert(0, _fact_table(facts, dataset=dataset))
     if ingest:
-        left_out = left_out_table(ingest, missing, named=set(named), dataset=dataset)
+        left_out = left_out_table(
+            ingest,
+            not_measured(cohort.adata.uns),
+            named=genes_named(cohort.tables.claims),
+            dataset=dataset,
+        )
         tables += [left_out] if left_out else []
         tables.append(_reading_table(ingest, dataset=dataset))
     return Section(

@@ -31,26 +31,7 @@ STATE = "state"
 
 def section(cohort: Cohort) -> Section:
     """The section of a cohort's page."""
-    tables = cohort.tables
-    return population_section(
-        cohort, groups=cohort.results.clusters, markers=tables.markers, claims=tables.claims
-    )
-
-
-def population_section(
-    cohort: Cohort, *, groups: pd.DataFrame, markers: pd.DataFrame, claims: pd.DataFrame
-) -> Section:
-    """Build the section.
-
-    Parameters
-    ----------
-    cohort
-        Annotated cohort.
-    groups
-        Table `annotation`.
-    markers, claims
-        Tables of the config.
-    """
+    groups, markers = cohort.results.clusters, cohort.tables.markers
     rows = marker_rows(cohort.adata, markers=markers, populations=cohort.populations)
     figures = [
         *_umap(cohort),
@@ -70,7 +51,7 @@ def population_section(
                 cohort.samples, cohort.cells, cohort.palette, dataset=cohort.dataset
             ),
             *_state_table(cohort),
-            *group_tables(cohort, groups, claims=claims),
+            *group_tables(cohort, groups, claims=cohort.tables.claims),
             _marker_table(cohort, rows),
         ),
         caveats=_caveats(cohort, rows),

@@ -1,7 +1,7 @@
 """The provenance block: versions, digests, seeds and files behind a report."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -12,36 +12,14 @@ from osteotalk.report.words.text import words
 
 def section(run: Run) -> Section:
     """The section of the page on versions, settings, files and run times."""
-    overall = run.overall
-    return provenance_section(overall.provenance, run.parameters, overall.timings, run.origins)
-
-
-def provenance_section(
-    provenance: Mapping[str, object],
-    parameters: Mapping[str, object],
-    timings: pd.DataFrame | None = None,
-    positions: Sequence[str] = (),
-) -> Section:
-    """Section on what made the report.
-
-    Parameters
-    ----------
-    provenance
-        Content of ``provenance.json``; what is absent is shown as not recorded.
-    parameters
-        Merged config, printed in full.
-    timings
-        Run time and memory of the steps, from ``read_timings``.
-    positions
-        Of cohorts, where the positions of their genes are from.
-    """
+    provenance, timings = run.overall.provenance, run.overall.timings
     packages = provenance.get("packages")
     packages = packages if isinstance(packages, Mapping) else {}
     versions = pd.DataFrame(
         [(str(name), words(packages[name])) for name in sorted(packages)],
         columns=["package", "version"],
     )
-    told = [("positions of genes", text) for text in positions]
+    told = [("positions of genes", text) for text in run.origins]
     facts = pd.DataFrame([*_facts(provenance), *told], columns=["fact", "value"])
     return Section(
         anchor="provenance",
@@ -72,7 +50,7 @@ def provenance_section(
         verbatim=(
             (
                 "Merged configuration",
-                json.dumps(parameters, indent=2, ensure_ascii=False, default=str),
+                json.dumps(run.parameters, indent=2, ensure_ascii=False, default=str),
             ),
         ),
     )

@@ -7,7 +7,6 @@ import pandas as pd
 from osteotalk.report.inputs import Run
 from osteotalk.report.model import Column, Section
 from osteotalk.report.tables.claims import claims_table, untested, with_verdicts
-from osteotalk.report.words.claims import Names
 from osteotalk.report.words.text import VERDICTS, count, enumerate_words, plural, words
 
 NOT_INDEPENDENT = "not independent: found on these same samples"
@@ -19,42 +18,14 @@ def section(run: Run) -> Section | None:
     findings, results = run.tables.published, run.overall.published
     if findings is None or results is None or findings.empty:
         return None
-    return published_section(
-        findings, results, datasets=run.datasets, names=run.tables.names, stamp=run.stamp
-    )
-
-
-def published_section(
-    findings: pd.DataFrame,
-    results: pd.DataFrame,
-    *,
-    datasets: pd.DataFrame,
-    names: Names,
-    stamp: str,
-) -> Section:
-    """Build the section.
-
-    Parameters
-    ----------
-    findings
-        Table of published findings, with the columns of the table of claims.
-    results
-        Table `verdicts` of the findings.
-    datasets
-        Rows of the analysed cohorts.
-    names
-        Labels of populations and programmes.
-    stamp
-        Words to print before the counts.
-    """
-    frame = with_verdicts(findings, results, names=names)
-    frame = frame.assign(standing=standings(frame["caveat"], datasets))
+    frame = with_verdicts(findings, results, names=run.tables.names)
+    frame = frame.assign(standing=standings(frame["caveat"], run.datasets))
     return Section(
         anchor="published",
         title="Published findings",
         question="Does this analysis find again what others reported on the same samples?",
         body=(
-            _counts(frame, stamp),
+            _counts(frame, run.stamp),
             "That a finding comes up again on the samples it was made on shows that two ways of "
             "computing agree, not that it holds in other patients. None of these findings is in a "
             "count, figure or calibration of the claims above.",

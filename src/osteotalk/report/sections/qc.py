@@ -46,40 +46,9 @@ RULES: Mapping[str, str] = {
 
 def section(cohort: Cohort) -> Section:
     """The section of a cohort's page."""
-    return qc_section(
-        cohort.samples,
-        cohort.results.qc,
-        cohort.cells,
-        dataset=cohort.dataset,
-        stamp=cohort.stamp,
-    )
-
-
-def qc_section(
-    samples: pd.DataFrame,
-    qc: Sequence[Record],
-    cells: pd.DataFrame,
-    *,
-    dataset: str,
-    stamp: str,
-) -> Section:
-    """Samples of a cohort and their quality control.
-
-    Parameters
-    ----------
-    samples
-        Rows of the cohort in the order of the report.
-    qc
-        Content of each sample's ``qc.json``.
-    cells
-        ``obs`` of the annotated cohort.
-    dataset
-        Id of the cohort.
-    stamp
-        Words printed into every figure.
-    """
+    samples, qc, stamp = cohort.samples, cohort.results.qc, cohort.stamp
     frame, reasons = qc_table(samples, qc)
-    kept = set(cells["sample"].astype(str))
+    kept = set(cohort.cells["sample"].astype(str))
     lost = [str(name) for name in samples["sample"] if str(name) not in kept]
     caveats = shared_notes([str(name) for name in samples["sample"]], qc)
     if lost:
@@ -100,7 +69,7 @@ def qc_section(
         question="How many cells of which patients is everything below based on?",
         body=_body(frame, qc),
         figures=tuple(figures),
-        tables=(_sample_table(frame, reasons, dataset=dataset),),
+        tables=(_sample_table(frame, reasons, dataset=cohort.dataset),),
         caveats=tuple(caveats),
     )
 

@@ -17,20 +17,8 @@ _SHARED: dict[str, Any] = {
 
 
 def section(run: Run) -> Section:
-    """The section of the page on how sure the verdicts are."""
-    return sensitivity_section(run.overall.sensitivity, stamp=run.stamp)
-
-
-def sensitivity_section(sensitivity: pd.DataFrame | None, *, stamp: str) -> Section:
-    """Build the section; it says so where the settings were not varied.
-
-    Parameters
-    ----------
-    sensitivity
-        Table `sensitivity`: one row per claim, cohort and setting.
-    stamp
-        Words to print before the counts.
-    """
+    """The section of the page on how sure the verdicts are; it says so where it was not run."""
+    sensitivity, stamp = run.overall.sensitivity, run.stamp
     if sensitivity is None or sensitivity.empty:
         return Section(
             **_SHARED,

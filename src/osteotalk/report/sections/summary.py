@@ -15,29 +15,13 @@ ALL = "All claims"
 
 def section(run: Run) -> Section:
     """The section of the first page."""
-    return summary_section(run.frame, run.overall.calibration, stamp=run.stamp)
-
-
-def summary_section(
-    frame: pd.DataFrame, calibration: pd.DataFrame | None, *, stamp: str
-) -> Section:
-    """Section that says what holds, and how often that would come up by chance.
-
-    Parameters
-    ----------
-    frame
-        From `osteotalk.report.tables.claims.with_verdicts`.
-    calibration
-        Table `calibration` of all cohorts; None if it was not run.
-    stamp
-        Words to print into the figure and before the counts.
-    """
+    frame, calibration = run.frame, run.overall.calibration
     return Section(
         anchor="summary",
         title="What holds",
         question="Which statements do the data bear out, which not, and which can they not judge?",
-        body=(headline(frame, mark=stamp), by_chance(calibration)),
-        figures=(_themes(frame, stamp=stamp),),
+        body=(headline(frame, mark=run.stamp), by_chance(calibration)),
+        figures=(_themes(frame, stamp=run.stamp),),
         caveats=(*undecoyed(frame), *few_patients(frame)),
     )
 

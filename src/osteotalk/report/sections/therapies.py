@@ -16,27 +16,8 @@ YES = "yes"
 
 def section(run: Run) -> Section | None:
     """The section of the first page; None where no drug is listed."""
-    therapies = run.overall.therapies
-    if therapies is None:
-        return None
-    return therapies_section(therapies, run.tables.claims, stamp=run.stamp)
-
-
-def therapies_section(
-    therapies: pd.DataFrame, claims: pd.DataFrame, *, stamp: str
-) -> Section | None:
-    """Build the section; None where no drug is listed.
-
-    Parameters
-    ----------
-    therapies
-        Table `therapies`: one row per drug and claim.
-    claims
-        Table of claims, for their statements.
-    stamp
-        Words to print before the counts.
-    """
-    if therapies.empty:
+    therapies, claims = run.overall.therapies, run.tables.claims
+    if therapies is None or therapies.empty:
         return None
     statements = dict(zip(claims["claim_id"].astype(str), claims["statement"], strict=True))
     rows = therapies.to_dict("records")
@@ -51,7 +32,7 @@ def therapies_section(
         body=(
             f"{NO_ADVICE} The table sets drugs beside the claims that bear on their targets; it "
             "says whether the axis is seen in tumours, not whether a drug acts on them.",
-            _counts(frame, stamp),
+            _counts(frame, run.stamp),
         ),
         tables=(_table(frame),),
         caveats=(

@@ -23,22 +23,9 @@ _SIDES: Mapping[str, str] = {
 
 def section(cohort: Cohort) -> Section | None:
     """The section of a cohort's page; None where the cells are real."""
-    truth = cohort.results.truth
+    truth, dataset = cohort.results.truth, cohort.dataset
     if truth is None or not cohort.simulated:
         return None
-    return truth_section(truth, dataset=cohort.dataset)
-
-
-def truth_section(truth: Truth, *, dataset: str) -> Section:
-    """Section of the truth check.
-
-    Parameters
-    ----------
-    truth
-        Content of ``truth.json``: nested mappings, lists and numbers, all of which are printed.
-    dataset
-        Id of the cohort, for the download.
-    """
     tables = []
     verdicts = _verdict_frame(truth)
     if verdicts is not None:

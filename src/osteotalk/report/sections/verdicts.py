@@ -11,23 +11,7 @@ from osteotalk.report.words.text import verdict, words
 
 def section(run: Run) -> Section:
     """The section of the first page."""
-    return verdicts_section(run.frame, run.overall.evidence, datasets=run.datasets)
-
-
-def verdicts_section(
-    frame: pd.DataFrame, evidence: pd.DataFrame, *, datasets: pd.DataFrame
-) -> Section:
-    """Section with the matrix of claims and cohorts.
-
-    Parameters
-    ----------
-    frame
-        From `osteotalk.report.tables.claims.with_verdicts`.
-    evidence
-        Result table: claims by cohort.
-    datasets
-        Rows of the analysed cohorts.
-    """
+    frame, evidence, datasets = run.frame, run.overall.evidence, run.datasets
     several = len(datasets) > 1
     frame = frame.assign(per_cohort=per_cohort(frame["claim_id"], evidence, datasets))
     found = _verdicts(evidence)
