@@ -105,7 +105,8 @@ def pyproject(repository):
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 def test_every_dependency_is_pinned_within_its_range(repository, pyproject, python):
     found = pins(repository, python)
-    for text in [*pyproject["dependencies"], *pyproject["optional-dependencies"]["test"]]:
+    extras = pyproject["optional-dependencies"]
+    for text in [*pyproject["dependencies"], *extras["test"], *extras["docs"]]:
         requirement = Requirement(text)
         version = found[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), text
