@@ -40,7 +40,7 @@ def start() -> webdriver.Chrome:
 
 
 def photograph(
-    browser: webdriver.Chrome, address: str, name: str, *, hide: str, last: str, ready: str
+    browser: webdriver.Chrome, address: str, file: Path, *, hide: str, last: str, ready: str
 ) -> None:
     """Write a picture of the top of a page.
 
@@ -50,8 +50,8 @@ def photograph(
         Headless Chromium.
     address
         The page.
-    name
-        File in docs/images.
+    file
+        PNG file to write.
     hide
         CSS selectors, joined by commas, of what is left out.
     last
@@ -68,19 +68,18 @@ def photograph(
     picture = browser.execute_cdp_cmd(
         "Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True}
     )
-    IMAGES.mkdir(exist_ok=True)
-    (IMAGES / name).write_bytes(base64.b64decode(picture["data"]))
+    file.write_bytes(base64.b64decode(picture["data"]))
 
 
-def main(report: Path) -> None:
-    """Write both pictures."""
+def main(report: Path, images: Path = IMAGES, *, claim: str = CLAIM) -> None:
+    """Write both pictures of a report into a folder."""
     folder = report.resolve().as_uri()
     browser = start()
     try:
         photograph(
             browser,
-            f"{folder}/claims/{CLAIM}.html",
-            "verdict.png",
+            f"{folder}/claims/{claim}.html",
+            images / "verdict.png",
             hide="nav, .question, #verdict .table, #verdict dl > :nth-child(n + 3), figcaption",
             last="#figure-patients",
             ready="#figure-patients svg",
@@ -88,7 +87,7 @@ def main(report: Path) -> None:
         photograph(
             browser,
             f"{folder}/{NETWORK}",
-            "network.png",
+            images / "network.png",
             hide="nav, h1, h1 ~ p, section:not(#network), #network > p, .caveats, .note",
             last=".network-plot",
             ready=".network-plot svg",

@@ -159,7 +159,3 @@ def test_nothing_names_a_machine_or_a_registry(repository):
         ):  # fmt: skip
             text = path.read_text(encoding="utf-8", errors="ignore")
             assert not unwanted.search(text), path
-
-
-def test_readme_has_its_numbers(repository):
-    assert "@@" not in (repository / "README.md").read_text()
