@@ -2,7 +2,7 @@
 
 For each supported Python, in a fresh virtual environment:
 
-    pip install -e '.[test]' && pip freeze --exclude-editable > freeze-3.11.txt
+    pip install -e '.[test,docs]' && pip freeze --exclude-editable > freeze-3.11.txt
 
 then `python envs/pin.py freeze-3.11.txt freeze-3.12.txt freeze-3.13.txt`.
 """
