@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import stats
+from scipy import optimize, stats
 
 from osteotalk.claims.claim import (
     COMPOSITION,
@@ -271,11 +271,7 @@ def ratio_interval(k1: int, n1: int, k2: int, n2: int) -> tuple[float, float]:
         return gap / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, gap)
 
     def solve(target: float) -> float:
-        low, high = -40.0, 40.0
-        for _ in range(100):
-            middle = (low + high) / 2
-            low, high = (middle, high) if z(math.exp(middle)) > target else (low, middle)
-        return math.exp(low)
+        return math.exp(optimize.bisect(lambda x: z(math.exp(x)) - target, -20, 20, xtol=1e-16))
 
     return solve(limit) if k1 else 0.0, solve(-limit) if k2 else math.inf
 
