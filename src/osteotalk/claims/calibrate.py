@@ -25,7 +25,7 @@ from osteotalk.claims.controls import Items, Ledger, Settings, items_of, other_p
 from osteotalk.claims.decoys import MOST_SETS, claim_rng
 from osteotalk.claims.evidence import read_ledger
 from osteotalk.claims.verdicts import VERDICTS
-from osteotalk.contract import UNASSIGNED, conform, empty_frame
+from osteotalk.contract import UNASSIGNED, table_of
 from osteotalk.interactions.cell_order import order_of
 from osteotalk.interactions.support import wilson_interval
 
@@ -230,7 +230,7 @@ def count_verdicts(
                 }
                 known = {"dataset": dataset, "control": control, "theme": name}
                 rows.append(known | {"verdict": verdict} | counts | _rates(**counts))
-    return conform(pd.DataFrame(rows), table="calibration") if rows else empty_frame("calibration")
+    return table_of(rows, table="calibration")
 
 
 def _rates(*, k_real: int, n_real: int, k_control: int, n_control: int) -> dict[str, float]:
