@@ -4,8 +4,9 @@ One place to look a field up. A table may not carry columns that are not listed 
 (`osteotalk.contract_checks`), so this page is also the documentation of the results.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -358,3 +359,8 @@ def conform(frame: pd.DataFrame, *, table: str) -> pd.DataFrame:
     """Put the columns of `frame` in the order and types of `table`; other columns are left out."""
     types = dtypes(table) | {name: "float64" for name in OPTIONAL.get(table, {}) if name in frame}
     return frame[list(types)].astype(types).reset_index(drop=True)
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], *, table: str) -> pd.DataFrame:
+    """Give the table of these rows, which may be none."""
+    return conform(pd.DataFrame(rows), table=table) if rows else empty_frame(table)

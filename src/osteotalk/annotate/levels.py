@@ -7,6 +7,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from osteotalk.clusters import group_sums
+
 SCALE = 1e4  # levels are counts per 10,000
 # The level of a gene where it is off: this quantile of its levels over the clusters, but no more
 # than genes at this quantile of those levels have: where nearly all cells are of one population, no
@@ -60,11 +62,7 @@ def group_counts(adata: AnnData, groups: np.ndarray, n_groups: int) -> np.ndarra
     -------
     Groups x genes, float64.
     """
-    used = np.flatnonzero(groups >= 0)
-    member = sparse.csr_matrix(
-        (np.ones(len(used)), (groups[used], used)), shape=(n_groups, adata.n_obs)
-    )
-    return np.asarray((member @ sparse.csr_matrix(adata.layers["counts"])).toarray(), dtype=float)
+    return group_sums(sparse.csr_matrix(adata.layers["counts"]), groups, n_groups=n_groups)
 
 
 def reference_levels(counts: np.ndarray) -> Reference:

@@ -7,6 +7,8 @@ import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
+from osteotalk.clusters import leiden
+
 # A part has at least so many cells and so many counts; what is in smaller ones is one part.
 LEAST_CELLS, LEAST_COUNTS = 5, 8000
 # A group is parted if it could have so many parts.
@@ -56,7 +58,7 @@ def part(adata: AnnData, rows: np.ndarray, *, resolution: float, seed: int) -> n
         sc.pp.pca(cells, n_comps=n_components, mask_var="highly_variable", random_state=seed)
         sc.pp.neighbors(cells, n_neighbors=near, random_state=seed)
         while True:
-            found = _leiden(cells, resolution=resolution, seed=seed)
+            found = leiden(cells, resolution=resolution, seed=seed)
             sizes = np.bincount(found)
             large = np.flatnonzero(sizes >= least)
             if sizes[large].sum() >= LEAST_PARTED * len(rows) or resolution <= LEAST_RESOLUTION:
@@ -65,16 +67,3 @@ def part(adata: AnnData, rows: np.ndarray, *, resolution: float, seed: int) -> n
     number = np.full(len(sizes), len(large))
     number[large] = np.arange(len(large))
     return np.unique(number[found], return_inverse=True)[1]
-
-
-def _leiden(cells: AnnData, *, resolution: float, seed: int) -> np.ndarray:
-    """Number of the part of each cell; the neighbours are known."""
-    sc.tl.leiden(
-        cells,
-        resolution=resolution,
-        flavor="igraph",
-        n_iterations=2,
-        directed=False,
-        random_state=seed,
-    )
-    return cells.obs["leiden"].astype(int).to_numpy()

@@ -5,6 +5,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from osteotalk.clusters import group_sums
+
 # Genes are compared with those of the same of so many bins of their level, as in scanpy.
 BINS = 25
 # The level of a gene is this quantile of its means over the clusters,
@@ -111,11 +113,7 @@ def levels(adata: AnnData, groups: pd.Series) -> np.ndarray:
     sums = np.zeros((max(len(kept), 1), adata.n_vars))
     for start in range(0, adata.n_obs, CHUNK):
         rows = sparse.csr_matrix(adata.X[start : start + CHUNK])
-        here = codes[start : start + CHUNK]
-        used = np.flatnonzero(here >= 0)
-        shape = (len(sums), rows.shape[0])
-        member = sparse.csr_matrix((np.ones(len(used)), (here[used], used)), shape=shape)
-        sums += (member @ rows).toarray()
+        sums += group_sums(rows, codes[start : start + CHUNK], n_groups=len(sums))
     means = sums / np.bincount(codes[codes >= 0], minlength=len(sums))[:, None]
     # Rounded, so that the order of the cells cannot move a gene from bin to bin.
     return np.asarray(np.quantile(means, LOW, axis=0).round(9))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import stats
+from scipy import optimize, stats
 
 from osteotalk.claims.claim import (
     COMPOSITION,
@@ -25,7 +25,7 @@ from osteotalk.claims.controls import Items, Ledger, Settings, items_of, other_p
 from osteotalk.claims.decoys import MOST_SETS, claim_rng
 from osteotalk.claims.evidence import read_ledger
 from osteotalk.claims.verdicts import VERDICTS
-from osteotalk.contract import UNASSIGNED, conform, empty_frame
+from osteotalk.contract import UNASSIGNED, table_of
 from osteotalk.interactions.cell_order import order_of
 from osteotalk.interactions.support import wilson_interval
 
@@ -230,7 +230,7 @@ def count_verdicts(
                 }
                 known = {"dataset": dataset, "control": control, "theme": name}
                 rows.append(known | {"verdict": verdict} | counts | _rates(**counts))
-    return conform(pd.DataFrame(rows), table="calibration") if rows else empty_frame("calibration")
+    return table_of(rows, table="calibration")
 
 
 def _rates(*, k_real: int, n_real: int, k_control: int, n_control: int) -> dict[str, float]:
@@ -271,11 +271,7 @@ def ratio_interval(k1: int, n1: int, k2: int, n2: int) -> tuple[float, float]:
         return gap / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, gap)
 
     def solve(target: float) -> float:
-        low, high = -40.0, 40.0
-        for _ in range(100):
-            middle = (low + high) / 2
-            low, high = (middle, high) if z(math.exp(middle)) > target else (low, middle)
-        return math.exp(low)
+        return math.exp(optimize.bisect(lambda x: z(math.exp(x)) - target, -20, 20, xtol=1e-16))
 
     return solve(limit) if k1 else 0.0, solve(-limit) if k2 else math.inf
 

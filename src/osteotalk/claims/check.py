@@ -13,7 +13,7 @@ from osteotalk.claims.programmes import MIN_GENES
 from osteotalk.ingest.gene_tables import SymbolTable
 from osteotalk.interactions.resource_files import Pair, direction_key
 from osteotalk.tables import split
-from osteotalk.tables.model import TableError, closest, count_problems
+from osteotalk.tables.model import closest, raise_problems
 
 PAIR_COLUMNS = ("ligand", "receptor")
 # A cohort that measures fewer genes is a panel, which may lack a whole programme.
@@ -85,13 +85,7 @@ def check_claims(
     used = {s for table in tables.values() for column in ("signature", "response") for s in
             table[column]}  # fmt: skip
     problems["signatures"] = _signatures(signatures, used - {""}, known.measured, genes)
-    report = [
-        f"{paths[name]} has {count_problems(found)}:\n" + "\n".join(f"  {p}" for p in found)
-        for name, found in problems.items()
-        if found
-    ]
-    if report:
-        raise TableError("\n".join(report))
+    raise_problems(problems, paths)
 
 
 def _claims(table: pd.DataFrame, known: Known, genes: Collection[str]) -> list[str]:

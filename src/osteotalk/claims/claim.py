@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from osteotalk.tables import split, within
+from osteotalk.tables import quantity_of, sides_of, split, within
 
 INTERACTION, EXPRESSION, COMPOSITION, SIGNATURE = (
     "interaction",
@@ -110,19 +110,12 @@ def parse_quantity(text: str) -> tuple[str, str, tuple[str, ...]]:
     ValueError
         If the text has none of these forms.
     """
-    form, _, rest = text.partition(":")
-    name, at, where = rest.partition("@")
-    if form == "share" and not at:
-        name, where = "", rest
-    populations = tuple(item for item in where.split("+") if item)
-    if (
-        form not in ("gene", "signature", "share")
-        or not populations
-        or (form != "share") != bool(name)
-    ):
+    found = quantity_of(text)
+    if found is None:
         msg = f"'{text}' is none of gene:NAME@POPULATION, signature:ID@POPULATION, share:POPULATION"
         raise ValueError(msg)
-    return form, name, populations
+    form, name, populations = found
+    return form, name, tuple(populations)
 
 
 def parse_conditions(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -133,11 +126,11 @@ def parse_conditions(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     ValueError
         If there are not two sides.
     """
-    sides = [tuple(item for item in side.split("+") if item) for side in text.split(">")]
-    if len(sides) != 2 or not all(sides):
+    found = sides_of(text)
+    if found is None:
         msg = f"'{text}' does not have the form CONDITION>CONDITION"
         raise ValueError(msg)
-    return sides[0], sides[1]
+    return tuple(found[0]), tuple(found[1])
 
 
 def _read(row: Mapping[Any, str], vocabulary: pd.DataFrame) -> Claim:

@@ -181,8 +181,7 @@ def population_sets(
     else:
         source, target = (_random_members(MOST_SETS, n, k, rng) for n in sizes)
         packed = np.packbits(np.hstack([source, target]), axis=1)
-        keys = [row.tobytes() for row in packed]
-        distinct = np.array(list(dict(zip(keys, range(len(keys)), strict=True)).values()))
+        distinct = np.sort(np.unique(packed, axis=0, return_index=True)[1])
         source, target = source[distinct], target[distinct]
     kept = ~np.einsum("da,ab,db->d", source, forbidden, target, optimize=True).astype(bool)
     kept &= (source != claim[0]).any(axis=1) | (target != claim[1]).any(axis=1)

@@ -13,6 +13,7 @@ from osteotalk.claims.claim import CONDITIONS, UNTESTABLE, Claim, read_claims
 from osteotalk.claims.cohort import Cohort
 from osteotalk.claims.contrasts import (
     MIN_CORRELATED,
+    Outcome,
     Split,
     compare,
     correlate,
@@ -30,7 +31,6 @@ from osteotalk.claims.panels import (
     Panel,
     match_rows,
     statistic_table,
-    table_of,
     value_rows,
 )
 from osteotalk.claims.programmes import measured_genes
@@ -38,7 +38,7 @@ from osteotalk.claims.response import NO_RESPONSE, response_check
 from osteotalk.claims.unnamed import tell_unnamed
 from osteotalk.claims.values import quantity_values
 from osteotalk.claims.verdicts import INCONCLUSIVE, NOT_SUPPORTED, Rules, verdict
-from osteotalk.contract import conform, empty_frame
+from osteotalk.contract import conform, empty_frame, table_of
 from osteotalk.interactions.support import wilson_interval
 
 NAN = float("nan")
@@ -252,15 +252,8 @@ def _between_conditions(
             return claim.sign * difference(split, _mean)
 
     compared = _statistics(claim.sign * outcome.effect, controls, elsewhere, statistic)
-    return result | {
-        "n_sides": design.told(*names),
-        "sign": claim.sign,
-        "effect": outcome.effect,
-        "effect_low": outcome.low,
-        "effect_high": outcome.high,
-        "direction_p": outcome.p_value,
-        **_against_decoys(compared),
-    }, replace(panel, statistics=compared)
+    told = _of_contrast(claim, outcome, compared, n_sides=design.told(*names))
+    return result | told, replace(panel, statistics=compared)
 
 
 def _by_side(
@@ -311,15 +304,23 @@ def _correlation(
         elsewhere,
         lambda values: claim.sign * rank_correlations(values, x),
     )
-    return result | {
-        "n_sides": f"{len(value)} patients",
+    told = _of_contrast(claim, outcome, compared, n_sides=f"{len(value)} patients")
+    return result | told, replace(panel, statistics=compared)
+
+
+def _of_contrast(
+    claim: Claim, outcome: Outcome, compared: Mapping[str, Compared], *, n_sides: str
+) -> dict[str, Any]:
+    """Evidence of a claim with a contrast."""
+    return {
+        "n_sides": n_sides,
         "sign": claim.sign,
         "effect": outcome.effect,
         "effect_low": outcome.low,
         "effect_high": outcome.high,
         "direction_p": outcome.p_value,
         **_against_decoys(compared),
-    }, replace(panel, statistics=compared)
+    }
 
 
 def _patients(

@@ -119,11 +119,6 @@ def match_rows(claim: Claim, cohort: Cohort, found: Measurement) -> list[dict[st
     return rows
 
 
-def table_of(rows: list[dict[str, Any]], *, table: str) -> pd.DataFrame:
-    """Table of the contract from the rows of all claims."""
-    return conform(pd.DataFrame(rows), table=table) if rows else empty_frame(table)
-
-
 def statistic_table(panels: Iterable[tuple[str, Panel]], dataset: str) -> pd.DataFrame:
     """Table `decoy_statistics`: of each claim its own statistic, then those of its decoys.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from osteotalk.claims.cohort import Cohort
-from osteotalk.contract import conform, empty_frame
+from osteotalk.contract import table_of
 
 
 def programme_table(cohort: Cohort) -> pd.DataFrame:
@@ -32,4 +32,4 @@ def programme_table(cohort: Cohort) -> pd.DataFrame:
         for s, k in itertools.product(*map(range, scores.shape))
         if not np.isnan(scores[s, k])
     ]
-    return conform(pd.DataFrame(rows), table="programmes") if rows else empty_frame("programmes")
+    return table_of(rows, table="programmes")

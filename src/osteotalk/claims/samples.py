@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from osteotalk.claims.cell_tests import CellTest, active_claims
 from osteotalk.claims.claim import Claim
 from osteotalk.claims.cohort import Cohort
 from osteotalk.claims.programmes import cell_scores
+from osteotalk.clusters import group_sums
 from osteotalk.contract import UNASSIGNED
 from osteotalk.interactions.support import EDGE, is_active
 
@@ -165,17 +167,14 @@ def _summarise(
     sizes = np.bincount(codes[codes >= 0], minlength=len(order))
     matrix = sparse.csr_matrix(adata.X, dtype=np.float64)
     kept = sizes >= tests.min_cells
-    member = sparse.csr_matrix(
-        (np.ones((codes >= 0).sum()), (codes[codes >= 0], np.flatnonzero(codes >= 0))),
-        shape=(len(order), adata.n_obs),
-    )
+    sums = partial(group_sums, groups=codes, n_groups=len(order))
     scale = np.where(kept, 1 / np.maximum(sizes, 1), 0.0)[:, None]
     on = matrix.copy()
     on.data = (on.data > 0).astype(np.float64)
     scores = cell_scores(adata, tests.signatures)
     with np.errstate(invalid="ignore"):
         averages = {
-            column: np.where(kept, (member @ values) * scale[:, 0], np.nan)
+            column: np.where(kept, sums(values) * scale[:, 0], np.nan)
             for column, values in scores.items()
         }
     state = obs["population_state"].astype(str)
@@ -187,8 +186,8 @@ def _summarise(
         sizes=sizes,
         states=np.array([(state == item).sum() for item in states]),
         genes=adata.var_names,
-        means=(member @ matrix).toarray() * scale,
-        shares=(member @ on).toarray() * scale,
+        means=sums(matrix) * scale,
+        shares=sums(on) * scale,
         n_expressing=np.asarray(on.sum(axis=0)).ravel(),
         edges=sample.interactions[[*EDGE, "q_value"]],
         programmes=averages,

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from osteotalk.contract import conform, empty_frame
+from osteotalk.contract import table_of
 from osteotalk.tables import split
 
 NUMBERS = ("n_informative", "n_active", "support", "support_low", "support_high")
@@ -40,4 +40,4 @@ def therapy_table(therapies: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFra
         for row in therapies.to_dict("records")
         for claim in split(row["claims"])
     ]
-    return conform(pd.DataFrame(rows), table="therapies") if rows else empty_frame("therapies")
+    return table_of(rows, table="therapies")

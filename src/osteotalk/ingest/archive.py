@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.errors import IngestError, listed
 from osteotalk.ingest.walk import Entry, damage, gib, opened, too_large, walk
 
 log = logging.getLogger(__name__)
@@ -23,8 +23,7 @@ MAX_MEMBER_BYTES = 64 * 2**30
 MAX_MEMBERS = 100_000
 MAX_RATIO = 1_000  # unpacked size / size of the archive, beyond the first GiB
 _CHUNK = 2**20
-_SHOWN = 20
-_ARCHIVE_NAME = re.compile(r"\.(tar|tar\.(gz|bz2|xz)|tgz|tbz2?|txz|zip)$", re.IGNORECASE)
+ARCHIVE_NAME = re.compile(r"\.(tar|tar\.(gz|bz2|xz)|tgz|tbz2?|txz|zip)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ def _extract_from(archive: str, paths: dict[Member, Path]) -> None:
     missing = [member.full_name for member in paths if member not in done]
     if missing:
         msg = (
-            f"{archive} no longer holds {_shown(missing)} as listed before; it was changed in the "
+            f"{archive} no longer holds {listed(missing)} as listed before; it was changed in the "
             "meantime: run again"
         )
         raise IngestError(msg)
@@ -204,12 +203,12 @@ class _Census:
         if entry.folder or _is_clutter(name):
             self.ignored["folders" if entry.folder else _is_clutter(name)] += 1
             return ""
-        if not inner and _ARCHIVE_NAME.search(name):
+        if not inner and ARCHIVE_NAME.search(name):
             repeated = [key for key in self.members if key[0] == name]
             for key in repeated:
                 self._replace(key)
             return name
-        if inner and _ARCHIVE_NAME.search(name):
+        if inner and ARCHIVE_NAME.search(name):
             log.warning(
                 "%s: %s in %s is not opened: archives nest too deep", self.where, name, inner
             )
@@ -229,7 +228,7 @@ class _Census:
         if self.unsafe:
             msg = (
                 f"{self.where} is not unpacked, because it holds {len(self.unsafe)} unsafe or "
-                f"unreadable members: {_shown(self.unsafe)}; published data need none of these: "
+                f"unreadable members: {listed(self.unsafe)}; published data need none of these: "
                 "check where the file comes from"
             )
             raise IngestError(msg)
@@ -282,8 +281,3 @@ def _disk_full(folder: Path, needed: int, free: int) -> IngestError:
         "room, then run again"
     )
     return IngestError(msg)
-
-
-def _shown(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -11,7 +11,7 @@ import anndata as ad
 import pandas as pd
 
 from osteotalk import contract
-from osteotalk.ingest.archive import Member, extract, list_members
+from osteotalk.ingest.archive import ARCHIVE_NAME, Member, extract, list_members
 from osteotalk.ingest.authors import read_cells
 from osteotalk.ingest.cells import value_texts
 from osteotalk.ingest.errors import IngestError
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 _GENERIC = re.compile(
     r"(filtered|raw)_(feature|gene)_bc_matrix(es)?|outs|GRCh38|hg19", re.IGNORECASE
 )
-_ENDING = re.compile(r"\.(tar|tar\.(gz|bz2|xz)|tgz|tbz2?|txz|zip)$", re.IGNORECASE)
 _ACCESSION = re.compile(r"GSM\d+")
 # Columns of the metadata that archives carry along (scPCA's single-cell_metadata.tsv), by ours.
 _METADATA = {
@@ -93,7 +92,7 @@ def draft_samples(
 def _row_of_group(group: Found, known: pd.DataFrame) -> dict[str, str]:
     """Row of one matrix; `_names` are what it may be called, the likeliest first."""
     accession = _ACCESSION.search(group.key)
-    parts = [_ENDING.sub("", part) for part in re.split(r"[/!]+", group.key) if part]
+    parts = [ARCHIVE_NAME.sub("", part) for part in re.split(r"[/!]+", group.key) if part]
     named = [part for part in parts if part and not _GENERIC.fullmatch(part)] or parts
     scpca = next((part for part in named if part in known.index), "")
     names = [scpca, *reversed(named)] if scpca else [*reversed(named)]

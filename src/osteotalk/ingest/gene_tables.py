@@ -20,47 +20,12 @@ _ENSEMBL = re.compile(r"(ENS[A-Z]*?G)(R\d{10}|\d{11})(?:\.\d+)?(_PAR_Y)?")
 ENSEMBL_ID = r"ENS[A-Z]*?G(?:R\d{10}|\d{11})(?:\.\d+)?(?:_PAR_Y)?"  # the same without groups
 _PLAIN_ID = len("ENSG00000107562")
 MITOCHONDRIAL = frozenset(
-    f"MT-{name}"
-    for name in [
-        "ND1",
-        "ND2",
-        "ND3",
-        "ND4",
-        "ND4L",
-        "ND5",
-        "ND6",
-        "CO1",
-        "CO2",
-        "CO3",
-        "ATP6",
-        "ATP8",
-        "CYB",
-        "RNR1",
-        "RNR2",
-        "TA",
-        "TC",
-        "TD",
-        "TE",
-        "TF",
-        "TG",
-        "TH",
-        "TI",
-        "TK",
-        "TL1",
-        "TL2",
-        "TM",
-        "TN",
-        "TP",
-        "TQ",
-        "TR",
-        "TS1",
-        "TS2",
-        "TT",
-        "TV",
-        "TW",
-        "TY",
+    f"MT-{name}" for name in [
+        "ND1", "ND2", "ND3", "ND4", "ND4L", "ND5", "ND6", "CO1", "CO2", "CO3", "ATP6", "ATP8",
+        "CYB", "RNR1", "RNR2", "TA", "TC", "TD", "TE", "TF", "TG", "TH", "TI", "TK", "TL1", "TL2",
+        "TM", "TN", "TP", "TQ", "TR", "TS1", "TS2", "TT", "TV", "TW", "TY"
     ]
-)
+)  # fmt: skip
 _SYMBOL_COLUMNS = ("symbol", "prev_symbol", "ensembl_gene_id")
 # Plain names, attribute names of BioMart's API, headers of BioMart's downloads (in lower case).
 _GENE_ID = ("gene_id", "ensembl_gene_id", "gene stable id")

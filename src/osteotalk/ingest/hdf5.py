@@ -1,5 +1,6 @@
 """HDF5 files, opened without trust: what they are, links out of them, sparse matrices in them."""
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -224,10 +225,7 @@ def _length_of_texts(item: h5py.Dataset, path: str) -> int:
 
 def _size(stored: Any) -> int:
     """Bytes that a dataset or an attribute takes in memory."""
-    n = 1
-    for length in stored.shape or ():
-        n *= int(length)
-    return n * int(stored.dtype.itemsize)
+    return math.prod(stored.shape or ()) * stored.dtype.itemsize
 
 
 def check_sparse(group: Any, *, n_major: int, n_minor: int, where: str) -> None:

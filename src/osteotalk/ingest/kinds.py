@@ -15,14 +15,15 @@ _MAX_LAYERS = 3  # of compression
 HDF5, ARCHIVE, MTX, TEXT, GZIP, PICKLE = "hdf5", "archive", "mtx", "text", "gzip", "pickle"
 MODEL, REFERENCE = "annotation.celltypist", "annotation.reference"  # keys of the config
 _R = re.compile(rb"(X\n\x00\x00\x00[\x02\x03]|A\n[23]\n|B\n[\x02\x03]\x00|RD[XA][23]\n)")
-_HTML = re.compile(
-    rb"\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+PAGE = re.compile(  # a web page
+    rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|(html|head|body|title|script|meta)\b)",
+    re.IGNORECASE | re.DOTALL,
 )
 # Kind and how such a file begins, the first that fits.
 _BEGINNINGS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     (HDF5, re.compile(rb"\x89HDF\r\n\x1a\n")),
     ("r", _R),
-    ("html", _HTML),
+    ("html", PAGE),
     ("excel", re.compile(rb"PK\x03\x04.{26}(\[Content_Types\]|xl/)|\xd0\xcf\x11\xe0", re.DOTALL)),
     ("numpy", re.compile(rb"\x93NUMPY|PK\x03\x04.{26}[\w.]+\.npy", re.DOTALL)),
     (ARCHIVE, re.compile(rb"PK\x03\x04|PK\x05\x06|.{257}ustar", re.DOTALL)),

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
-from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.errors import IngestError, listed
 
 RETIRED = "retired"
-_SHOWN = 60
+_listed = partial(listed, most=60)
 
 
 def match_groups(
@@ -145,8 +146,3 @@ def _problems(
                 f"{key} fits several samples: {_listed(owners)} (give each its own member)"
             )
     return problems
-
-
-def _listed(words: Sequence[str]) -> str:
-    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
-    return ", ".join(words[:_SHOWN]) + more

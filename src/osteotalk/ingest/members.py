@@ -10,7 +10,7 @@ import pandas as pd
 
 from osteotalk import contract
 from osteotalk.ingest.archive import Listing, Member, extract, list_members
-from osteotalk.ingest.errors import IngestError
+from osteotalk.ingest.errors import IngestError, listed
 from osteotalk.ingest.layout import Found, find_matrices, match_samples
 
 log = logging.getLogger(__name__)
@@ -81,12 +81,11 @@ def _nothing_found(
 ) -> IngestError:
     members = [member for listing in listings for member in listing.members]
     names = [member.full_name for member in members]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     sample = rows[0]["sample"] if rows else "<sample>"
     example = "\t".join([dataset, sample, "table", f"unpacked/{names[0] if names else '<file>'}"])
     msg = (
         f"dataset {dataset}: no file in {', '.join(listing.path for listing in listings)} is known "
-        f"by its name as a matrix. Found there: {', '.join(names[:_SHOWN]) or 'nothing'}{more}. "
+        f"by its name as a matrix. Found there: {listed(names, most=_SHOWN) or 'nothing'}. "
         "Unpack it and give the files of each sample in the table of files, with their roles "
         f"(matrix, barcodes, features, h5, h5ad, table), for example the line: {example}"
     )

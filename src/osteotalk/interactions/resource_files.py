@@ -16,7 +16,7 @@ from osteotalk.ingest.gene_tables import SymbolTable
 from osteotalk.interactions.gene_naming import HUMAN, UNKNOWN, looks_like
 from osteotalk.liana_file import MOUSE, liana_table
 from osteotalk.tables.cells import date_problems
-from osteotalk.tables.model import TableError, count_problems
+from osteotalk.tables.model import TableError, told
 from osteotalk.tables.read import read_table
 from osteotalk.tables.renew import renew_text
 
@@ -228,11 +228,7 @@ def read_pairs(path: str | Path) -> tuple[pd.DataFrame, list[str]]:
     if frame.empty and not problems:
         problems = ["no pair below the header line"]
     if problems:
-        listed = [f"  {problem}" for problem in sorted(problems, key=_line)[:_SHOWN]]
-        if len(problems) > _SHOWN:
-            listed.append(f"  and {len(problems) - _SHOWN} more")
-        head = f"the resource {path} has {count_problems(problems)}:"
-        raise TableError("\n".join([head, *listed]))
+        raise TableError(told(f"the resource {path}", sorted(problems, key=_line), most=_SHOWN))
     ignored = [str(column) for column in frame.columns if column not in SIDES]
     return frame[list(SIDES)].reset_index(drop=True), ignored
 

@@ -18,6 +18,8 @@ from anndata import AnnData
 from scipy import sparse
 from scipy.optimize import nnls
 
+from osteotalk.clusters import group_sums, leiden
+
 log = logging.getLogger(__name__)
 
 MIN_CELLS = 50
@@ -126,15 +128,7 @@ def quick_clusters(adata: AnnData, *, seed: int) -> np.ndarray:
         sc.pp.neighbors(
             quick, n_neighbors=15, method="gauss", transformer="sklearn", random_state=seed
         )
-        sc.tl.leiden(
-            quick,
-            resolution=1.0,
-            flavor="igraph",
-            n_iterations=2,
-            directed=False,
-            random_state=seed,
-        )
-    return quick.obs["leiden"].astype(int).to_numpy(dtype=np.int64)
+        return leiden(quick, resolution=1.0, seed=seed)
 
 
 def subtract_ambient(
@@ -178,9 +172,7 @@ def subtract_ambient(
 
 def _per_cluster(matrix: sparse.csr_matrix, clusters: np.ndarray) -> np.ndarray:
     """Sum of the rows of each cluster: clusters x genes."""
-    n = len(clusters)
-    member = sparse.csr_matrix((np.ones(n), (clusters, np.arange(n))))
-    return np.asarray((member @ matrix).toarray(), dtype=np.float64)
+    return group_sums(matrix, clusters, n_groups=int(clusters.max()) + 1)
 
 
 def _candidates(

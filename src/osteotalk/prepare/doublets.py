@@ -142,12 +142,11 @@ def score_histogram(shares: np.ndarray, *, edges: np.ndarray | None = None) -> H
     The shares are whole multiples of one step, so the cells of each value are spread evenly over
     the log odds half a step to either side. Without `edges`, 40 bins cover all values.
     """
-    values, inverse = np.unique(np.round(shares, 9), return_inverse=True)
+    values, cells = np.unique(np.round(shares, 9), return_counts=True)
     gaps = np.diff(values)
     step = float(gaps[gaps > 1e-6].min(initial=float(min(values[0], 1 - values[-1]))))
     places = np.rint((values - values[0]) / step).astype(int)
-    counts = np.zeros(places[-1] + 1)
-    np.add.at(counts, places[inverse], 1)
+    counts = np.bincount(places, weights=cells)
     limits = values[0] + step * (np.arange(len(counts) + 1) - 0.5)
     limits = log_odds(np.clip(limits, step / 4, 1 - step / 4))
     if edges is None:

@@ -13,6 +13,7 @@ import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
+from osteotalk.clusters import leiden
 from osteotalk.ingest.gene_tables import some
 from osteotalk.ingest.gtf import COLUMNS, clean_positions
 from osteotalk.measured import KEY, partly_measured
@@ -313,15 +314,7 @@ def _cluster_and_map(adata: AnnData, *, n_neighbors: int, resolution: float, see
 def _cluster(adata: AnnData, *, n_neighbors: int, resolution: float, seed: int) -> None:
     sc.pp.neighbors(adata, n_neighbors=n_neighbors, use_rep="X_pca", random_state=seed)
     log.info("neighbours found")
-    sc.tl.leiden(
-        adata,
-        resolution=resolution,
-        key_added="cluster",
-        flavor="igraph",
-        n_iterations=2,
-        directed=False,
-        random_state=seed,
-    )
+    leiden(adata, resolution=resolution, seed=seed, key="cluster")
     log.info("clustered")
 
 

@@ -20,6 +20,7 @@ from sklearn.metrics import (
     silhouette_samples,
 )
 
+from osteotalk.clusters import leiden
 from osteotalk.measured import KEY
 
 log = logging.getLogger(__name__)
@@ -101,15 +102,7 @@ def cluster_space(space: np.ndarray, *, n_neighbors: int, seed: int) -> np.ndarr
     sc.pp.neighbors(  # exact neighbours, which at this number of cells are also the quicker ones
         cells, n_neighbors=near, use_rep="X", transformer="sklearn", random_state=seed
     )
-    sc.tl.leiden(
-        cells,
-        resolution=RESOLUTION,
-        flavor="igraph",
-        n_iterations=2,
-        directed=False,
-        random_state=seed,
-    )
-    return np.asarray(cells.obs["leiden"].astype(str))
+    return leiden(cells, resolution=RESOLUTION, seed=seed).astype(str)
 
 
 def clusters_alone(adata: AnnData, *, n_neighbors: int, seed: int) -> np.ndarray:

@@ -5,6 +5,7 @@ import shutil
 from html import unescape
 from pathlib import Path
 
+from osteotalk.ingest.kinds import PAGE
 from osteotalk.retrieve.errors import RetrieveError, failure
 
 HEAD_BYTES = 64 * 1024  # enough for the title of a page
@@ -28,10 +29,6 @@ MAGIC = {
     ".bz2": ("bzip2", 0, b"BZh"),
     ".xz": ("xz", 0, b"\xfd7zXZ\x00"),
 }
-_PAGE = re.compile(
-    rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|(html|head|body|title|script|meta)\b)",
-    re.IGNORECASE | re.DOTALL,
-)
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -56,7 +53,7 @@ def check_head(head: bytes, names: tuple[str, ...], *, url: str, where: str = ""
     endings = [Path(name).suffix.lower() for name in names]
     if not {".html", ".htm", ".xhtml"}.intersection(endings):
         plain = head.removeprefix(b"\xef\xbb\xbf")
-        if _PAGE.match(plain):
+        if PAGE.match(plain):
             msg = (
                 f"the server sent a web page, not the file: {_quote_page(plain)}; open the url in "
                 f"a browser (the archive may be down, or the url may be that of a page), then "

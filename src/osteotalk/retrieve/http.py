@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -24,6 +22,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests import exceptions as rq
+from urllib3.util import Retry
 
 from osteotalk import __version__
 from osteotalk.retrieve.errors import RetrieveError, failure
@@ -248,15 +247,9 @@ def status_text(status: int) -> str:
 def retry_after(value: str) -> float:
     """Seconds of a Retry-After header (a number or a date, RFC 9110), at most 300; 0 if none."""
     try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            when = parsedate_to_datetime(value)
-        except (TypeError, ValueError):
-            return 0.0
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        seconds = (when - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER) if seconds == seconds else 0.0  # noqa: PLR0124
+        return min(float(Retry().parse_retry_after(value)), MAX_RETRY_AFTER)
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        return 0.0
 
 
 def with_retries(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from osteotalk.tables.model import NAMES, RETIRED, TableError, Tables, count_problems
+from osteotalk.tables.model import NAMES, RETIRED, Tables, raise_problems
 from osteotalk.tables.read import read_schema, read_table
 from osteotalk.tables.references import check_references
 from osteotalk.tables.selection import check_files, check_selection
@@ -50,11 +50,5 @@ def load_tables(
             problems[name] += found
         if not any(problems.values()):
             problems["files"] += check_files(tables, datasets, workdir)
-    report = [
-        f"{paths[name]} has {count_problems(found)}:\n" + "\n".join(f"  {p}" for p in found)
-        for name, found in problems.items()
-        if found
-    ]
-    if report:
-        raise TableError("\n".join(report))
+    raise_problems(problems, paths)
     return tables

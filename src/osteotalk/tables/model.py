@@ -1,7 +1,7 @@
 """What the tables of `config/` are, and words to speak of their cells."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -69,12 +69,7 @@ def leaves(populations: pd.DataFrame, population: str) -> list[str]:
     States are no populations of their own.
     """
     children = _children(populations)
-
-    def below(name: str) -> list[str]:
-        own = children.get(name, [])
-        return [leaf for child in own for leaf in below(child)] if own else [name]
-
-    return below(population)
+    return [name for name in within(populations, population) if name not in children]
 
 
 def within(populations: pd.DataFrame, population: str) -> list[str]:
@@ -119,6 +114,30 @@ def closest(word: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(known)}" if 0 < len(known) <= 12 else ""
 
 
-def count_problems(problems: Sequence[str]) -> str:
-    """Say how many problems there are."""
-    return "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+def told(where: str, problems: Sequence[str], *, most: int | None = None) -> str:
+    """Say how many problems there are, and list them or the first of them."""
+    n = len(problems)
+    lines = [f"{where} has {n} problem{'' if n == 1 else 's'}:", *problems[:most]]
+    if most is not None and n > most:
+        lines.append(f"and {n - most} more")
+    return "\n  ".join(lines)
+
+
+def raise_problems(problems: Mapping[str, Sequence[str]], places: Mapping[str, object]) -> None:
+    """Raise if there are problems.
+
+    Parameters
+    ----------
+    problems
+        Of each table, by its name.
+    places
+        What each table is called in the message, such as its file.
+
+    Raises
+    ------
+    TableError
+        Listing all problems, by table.
+    """
+    report = [told(str(places[name]), found) for name, found in problems.items() if found]
+    if report:
+        raise TableError("\n".join(report))

@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 from jsonschema import Draft202012Validator
 
-from osteotalk.tables.model import TableError, closest, count_problems
+from osteotalk.tables.model import TableError, closest, told
 
 
 def read_schema(path: str | Path) -> dict[str, Any]:
@@ -35,13 +35,12 @@ def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
             known = error.schema.get("properties", {})
             extra = [k for k in error.instance if k not in known]
             hint = "".join(closest(str(word), known) for word in extra)
-        told = error.message
+        found = error.message
         if error.validator == "contains":
-            told = f"{error.instance} {error.schema['description']}"
-        problems.append(f"  {key}: {told}{hint}")
+            found = f"{error.instance} {error.schema['description']}"
+        problems.append(f"{key}: {found}{hint}")
     if problems:
-        msg = f"the config has {count_problems(problems)}:\n" + "\n".join(sorted(problems))
-        raise TableError(msg)
+        raise TableError(told("the config", sorted(problems)))
 
 
 def read_table(path: str | Path, schema: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:

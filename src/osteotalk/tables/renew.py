@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from osteotalk.ingest.gene_tables import SymbolTable
-from osteotalk.tables.model import TableError, Tables, count_problems
+from osteotalk.tables.model import Tables, raise_problems
 
 # Columns that hold a gene, a complex, pairs of these, or a quantity such as gene:A@population.
 _GENES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -72,24 +72,18 @@ def renew(tables: Tables, symbols: SymbolTable) -> Tables:
         **{name: renewed(getattr(tables, name), columns) for name, columns in _GENES.items()},
     )
     rows = renamed.signatures.assign(before=tables.signatures["gene"])
-    told = {
+    problems = {
         "signatures": [
-            f"  line {line}: gene '{row['before']}' is {row['gene']} today, which signature "
+            f"line {line}: gene '{row['before']}' is {row['gene']} today, which signature "
             f"'{row['signature']}' has already"
             for line, row in rows[rows.duplicated(["signature", "gene"])].iterrows()
         ]
     }
     rows = renamed.routes.assign(before=tables.routes["ligand"])
-    told["routes"] = [
-        f"  line {line}: ligand '{row['before']}' is {row['ligand']} today, which is in the table "
+    problems["routes"] = [
+        f"line {line}: ligand '{row['before']}' is {row['ligand']} today, which is in the table "
         "already"
         for line, row in rows[rows.duplicated("ligand")].iterrows()
     ]
-    found = [
-        f"the table of {name} has {count_problems(lines)}:\n" + "\n".join(lines)
-        for name, lines in told.items()
-        if lines
-    ]
-    if found:
-        raise TableError("\n".join(found))
+    raise_problems(problems, {name: f"the table of {name}" for name in problems})
     return renamed

@@ -382,6 +382,8 @@ def test_symbols_in_a_column_of_any_name(tmp_path, counts):
     ("content", "role", "message"),
     [
         (b"  <!DOCTYPE html><html>", "table", "is a web page"),
+        (b'<?xml version="1.0"?>\n<html>', "table", "is a web page"),
+        (b'<?xml version="1.0"?>\n<Error>', "table", "is an XML document"),
         (gzip.compress(b"RDX3\nX\n"), "h5ad", "is an R object"),
         (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "table", "is an Excel workbook"),
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 20, "table", "is an HDF5 file; give it the role h5"),
@@ -393,7 +395,8 @@ def test_symbols_in_a_column_of_any_name(tmp_path, counts):
         (b'{"error": "not found"}', "barcodes", "is JSON"),
     ],
     ids=[
-        *("web page", "R", "Excel", "HDF5", "parquet", "git lfs", "text", "mtx", "UTF-16", "JSON"),
+        *("web page", "XHTML", "XML"),
+        *("R", "Excel", "HDF5", "parquet", "git lfs", "text", "mtx", "UTF-16", "JSON"),
     ],  # the time inside a gzip would be in an id
 )
 def test_what_a_file_is(tmp_path, content, role, message):
