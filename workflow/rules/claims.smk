@@ -104,9 +104,9 @@ rule calibrate_cohort:
         "benchmarks/timings/calibrate_cohort/{dataset}.tsv"
     conda:
         "../../envs/osteotalk.yaml"
-    threads: 1
+    threads: 4
     resources:
-        mem_mb=4000,
+        mem_mb=lambda wildcards, threads: 3000 + 1000 * threads,
     params:
         basis=basis,
         claims=rows("claims"),

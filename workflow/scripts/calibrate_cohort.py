@@ -14,6 +14,7 @@ with job_log(snakemake):
         basis_of(files.annotated, files.resource, **params.basis),
         evidence=io.read_tsv(files.evidence, table="evidence"),
         interactions=files.interactions,
+        jobs=snakemake.threads,
         **params.runs,
     )
     io.write_tsv(table, snakemake.output.calibration, table="calibration")

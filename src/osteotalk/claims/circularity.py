@@ -5,7 +5,8 @@ receptor that a claim expects in that population, the naming speaks for the clai
 biology does, and nothing computed from the same cells can tell the two apart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -40,10 +41,30 @@ def circular_genes(
     the claim names, one below it, one above it, in whose name the cells were chosen first, or a
     state that is a kind of one of these (see `naming_states`). Sorted, each once.
     """
+    return _circular(claim, _lines(markers, populations), signatures)
+
+
+def _lines(
+    markers: pd.DataFrame, populations: pd.DataFrame
+) -> Callable[[str], list[tuple[str, set[str]]]]:
+    """Give, for a population, those whose markers shape its cells, each with its markers."""
     kinds = naming_states(markers, populations)
-    by_population = {
-        str(name): set(rows["gene"]) for name, rows in markers.groupby("population", sort=False)
-    }
+    genes = {str(name): set(rows["gene"]) for name, rows in markers.groupby("population")}
+
+    @cache
+    def line(name: str) -> list[tuple[str, set[str]]]:
+        own = [*above(populations, name), *within(populations, name)]
+        own += [kind for p in own for kind in kinds.get(p, [])]
+        return [(p, genes[p]) for p in own if p in genes]
+
+    return line
+
+
+def _circular(
+    claim: Mapping[Any, str],
+    line: Callable[[str], list[tuple[str, set[str]]]],
+    signatures: pd.DataFrame,
+) -> list[tuple[str, str, str]]:
     pairs = [pair.split("^") for pair in split(claim["pairs"])]
     programme = signatures.loc[signatures["signature"] == claim["signature"], "gene"]
     found = set()
@@ -53,9 +74,7 @@ def circular_genes(
         ("gene", "source", {*split(claim["genes"]), *programme}),
     ):
         for name in split(claim[column]):
-            line = [*above(populations, name), *within(populations, name)]
-            line += [kind for p in line for kind in kinds.get(p, [])]
-            found |= {(side, g, p) for p in line for g in genes & by_population.get(p, set())}
+            found |= {(side, gene, p) for p, own in line(name) for gene in genes & own}
     return sorted(found)
 
 
@@ -88,10 +107,9 @@ def circularity(
     -------
     For example ``ligand CXCL12 is a marker of msc``, joined by ``;``, in the order of `claims`.
     """
+    line = _lines(markers, populations)
     return [
-        _in_words(
-            circular_genes(claim, markers=markers, populations=populations, signatures=signatures)
-        )
+        _in_words(_circular(claim, line, signatures))
         for claim in claims.astype(str).to_dict("records")
     ]
 

@@ -177,6 +177,9 @@ class Cohort:
 
     def _lowest(self, of_genes: np.ndarray) -> np.ndarray:
         """Lowest value over the subunits of each complex; the last axis of the input is genes."""
-        columns = [self.genes.get_indexer(name.split("_")) for name in self.complexes]
-        parts = [of_genes[..., own].min(axis=-1) for own in columns]
-        return np.stack(parts, axis=-1) if parts else np.zeros((*of_genes.shape[:-1], 0))
+        if not len(self.complexes):
+            return np.zeros((*of_genes.shape[:-1], 0))
+        subunits = [name.split("_") for name in self.complexes]
+        columns = self.genes.get_indexer(pd.Index([gene for own in subunits for gene in own]))
+        first = np.cumsum([0, *[len(own) for own in subunits[:-1]]])
+        return np.minimum.reduceat(of_genes[..., columns], first, axis=-1)

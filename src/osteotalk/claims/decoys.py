@@ -204,7 +204,8 @@ def _members(sets: Sequence[Sequence[int] | np.ndarray], k: int) -> np.ndarray:
 
 def _random_members(n_sets: int, size: int, k: int, rng: np.random.Generator) -> np.ndarray:
     member = np.zeros((n_sets, k), dtype=bool)
-    chosen = rng.random((n_sets, k)).argsort(axis=1)[:, :size]
+    keys = rng.random((n_sets, k))  # the smallest, in any order, are a random set
+    chosen = keys.argpartition(min(size, k - 1), axis=1)[:, :size]
     np.put_along_axis(member, chosen, values=True, axis=1)
     return member
 

@@ -277,3 +277,16 @@ def test_little_is_supported_by_chance(planted_files, planted_claims, planted_ev
     ].agg({"k_real": "sum", "k_control": "sum", "n_real": "first", "n_control": "first"})
     assert (totals["k_real"] == totals["n_real"]).all()
     assert (totals["k_control"] == totals["n_control"]).all()
+
+
+def test_processes_do_not_change_the_calibration(planted_files, planted_claims, planted_evidence):
+    some = planted_claims.head(6)
+    one, two = (
+        calibrate(
+            some, planted_files.basis, evidence=planted_evidence[0].head(6),
+            interactions=planted_files.interactions, n_decoy_tables=1, n_shuffles=1, jobs=jobs,
+        )
+        for jobs in (1, 2)
+    )  # fmt: skip
+    assert len(one)
+    pd.testing.assert_frame_equal(one, two)
