@@ -19,16 +19,16 @@ import numpy as np
 import pandas as pd
 
 from osteotalk.claims.claim import read_claims
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.controls import Settings, draw_pairs, items_of
-from osteotalk.claims.decoys import claim_rng
+from osteotalk.claims.controls.candidates import Settings, draw_pairs, items_of
+from osteotalk.claims.controls.decoys import claim_rng
 from osteotalk.claims.evidence import gather_evidence, read_ledger
-from osteotalk.claims.measure import measure_interaction
-from osteotalk.claims.programmes import MIN_GENES, measured_genes
-from osteotalk.claims.samples import unnamed_cells
-from osteotalk.claims.values import sides
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.measure import measure_interaction
+from osteotalk.claims.measures.programmes import MIN_GENES, measured_genes
+from osteotalk.claims.measures.samples import unnamed_cells
+from osteotalk.claims.measures.values import sides
 from osteotalk.claims.verdicts import Rules
-from osteotalk.interactions.resource import liana_resource
+from osteotalk.interactions.pairs.resource import liana_resource
 
 PATIENTS, POPULATIONS, GENES = 17, 20, 20_000
 SETTINGS = Settings(n_decoys=1000, decoy_pool=500, seed=0)

@@ -21,12 +21,12 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "conformance"))
 from datasets import lung_cancer  # noqa: E402
 
 from osteotalk.claims.claim import INTERACTION, Claim  # noqa: E402
-from osteotalk.claims.controls import Ledger, Settings, items_of  # noqa: E402
-from osteotalk.claims.decoys import decoy_p_value  # noqa: E402
-from osteotalk.claims.measure import measure_interaction  # noqa: E402
-from osteotalk.claims.samples import SampleData, build_cohort  # noqa: E402
-from osteotalk.claims.values import interaction_values, sides  # noqa: E402
-from osteotalk.interactions.resource import measured  # noqa: E402
+from osteotalk.claims.controls.candidates import Ledger, Settings, items_of  # noqa: E402
+from osteotalk.claims.controls.decoys import decoy_p_value  # noqa: E402
+from osteotalk.claims.measures.measure import measure_interaction  # noqa: E402
+from osteotalk.claims.measures.samples import SampleData, build_cohort  # noqa: E402
+from osteotalk.claims.measures.values import interaction_values, sides  # noqa: E402
+from osteotalk.interactions.pairs.resource import measured  # noqa: E402
 
 SHARED = REPOSITORY.parent / "shared" / "data"
 LEVELS = (0.1, 0.05, 0.025, 0.01, 0.005)

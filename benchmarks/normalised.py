@@ -2,7 +2,7 @@
 
 Run from the repository: python benchmarks/normalised.py [--data ../shared/data]
 Counts of real cells are made into matrices that can be scored (other totals, genes and rounding)
-and into such that cannot, and `osteotalk.interactions.matrix.checked_matrix` says of each
+and into such that cannot, and `osteotalk.interactions.checks.matrix.checked_matrix` says of each
 whether it is refused, warned of or passes. The data sets are not shipped.
 """
 
@@ -18,8 +18,8 @@ import scanpy as sc
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.interactions.checks import ScoringError
-from osteotalk.interactions.matrix import checked_matrix
+from osteotalk.interactions.checks.matrix import checked_matrix
+from osteotalk.interactions.checks.settings import ScoringError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared" / "data"

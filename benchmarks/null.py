@@ -31,8 +31,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "conformance"))
 import datasets
 
 from osteotalk.interactions import score
-from osteotalk.interactions.moments import MOST_DRAWS
-from osteotalk.interactions.places import locate
+from osteotalk.interactions.nulls.moments import MOST_DRAWS
+from osteotalk.interactions.nulls.places import locate
 
 ALPHA = 0.05
 BLOCK = 20_000

@@ -13,7 +13,7 @@ from osteotalk.claims.claim import (
     UNTESTABLE,
     read_claims,
 )
-from osteotalk.claims.therapies import therapy_table
+from osteotalk.claims.together.therapies import therapy_table
 from osteotalk.contract import TABLES, conform
 from osteotalk.interactions.support import wilson_interval
 from osteotalk.tables import Tables

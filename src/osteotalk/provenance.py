@@ -92,7 +92,7 @@ def describe_run(
     downloads
         Record of each downloaded file (url, bytes, sha256, retrieved_at), by path.
     resource
-        From `osteotalk.interactions.resource.describe`.
+        From `osteotalk.interactions.pairs.resource.describe`.
     basedir
         Folder of the Snakefile.
 

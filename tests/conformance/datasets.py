@@ -15,8 +15,8 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk import workflow
-from osteotalk.interactions.resource import subunits
-from osteotalk.interactions.resource_files import liana_resource
+from osteotalk.interactions.pairs.resource import subunits
+from osteotalk.interactions.pairs.resource_files import liana_resource
 from osteotalk.simulate import simulate_cohort
 
 REPOSITORY = Path(__file__).parents[2]

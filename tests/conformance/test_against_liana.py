@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 
 from osteotalk.interactions import score
-from osteotalk.interactions.resource_files import liana_resource
+from osteotalk.interactions.pairs.resource_files import liana_resource
 
 KEYS = ["source", "target", "ligand_complex", "receptor_complex"]
 SCORES = ["lr_means", "expr_prod", "lrscore", "scaled_weight", "lr_logfc", "spec_weight"]

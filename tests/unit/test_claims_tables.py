@@ -8,7 +8,7 @@ import yaml
 
 from osteotalk import tables
 from osteotalk.ingest.gene_tables import SymbolTable
-from osteotalk.interactions.resource import liana_resource
+from osteotalk.interactions.pairs.resource import liana_resource
 from osteotalk.tables.renew import renew_text
 
 IDS = {

@@ -9,7 +9,7 @@ import yaml
 from osteotalk import tables
 from osteotalk.ingest.gene_tables import read_symbols
 from osteotalk.interactions.methods import METHODS
-from osteotalk.interactions.resource import renew_pairs
+from osteotalk.interactions.pairs.resource import renew_pairs
 from osteotalk.tables.cells import date_problems
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"

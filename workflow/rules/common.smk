@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from osteotalk import results as osteotalk_results
 from osteotalk import workflow as osteotalk_workflow
-from osteotalk.interactions.resource import resource_file
+from osteotalk.interactions.pairs.resource import resource_file
 from osteotalk.tables import (
     SHARED,
     TableError,

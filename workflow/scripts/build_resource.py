@@ -4,7 +4,7 @@ import pandas as pd
 
 from osteotalk import io
 from osteotalk.ingest.gene_tables import read_symbols
-from osteotalk.interactions.resource import build_resource, describe, load_source
+from osteotalk.interactions.pairs.resource import build_resource, describe, load_source
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from osteotalk import io
-from osteotalk.claims.chance import calibrate
+from osteotalk.claims.controls.chance import calibrate
 from osteotalk.claims.run import basis_of
 from osteotalk.workflow import job_log
 

@@ -5,7 +5,7 @@ import pandas as pd
 from osteotalk import io
 from osteotalk.claims.check import Known, check_claims
 from osteotalk.ingest.gene_tables import read_symbols
-from osteotalk.interactions.resource_files import directions, liana_pairs
+from osteotalk.interactions.pairs.resource_files import directions, liana_pairs
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):

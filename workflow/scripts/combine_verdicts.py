@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from osteotalk.claims.over_cohorts import combine_cohorts, write_combined
+from osteotalk.claims.together.over_cohorts import combine_cohorts, write_combined
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):

@@ -1,7 +1,7 @@
 """Rule compare_settings: which verdicts move with a setting."""
 
 from osteotalk import io
-from osteotalk.claims.moved import compare_files
+from osteotalk.claims.together.moved import compare_files
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):

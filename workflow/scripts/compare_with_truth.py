@@ -4,7 +4,7 @@ import pandas as pd
 
 from osteotalk import io
 from osteotalk.interactions.groups import detection
-from osteotalk.interactions.resource import measured
+from osteotalk.interactions.pairs.resource import measured
 from osteotalk.simulate import compare_with_truth
 from osteotalk.workflow import job_log
 

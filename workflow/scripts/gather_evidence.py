@@ -3,7 +3,7 @@
 import pandas as pd
 
 from osteotalk import io
-from osteotalk.claims.programme_table import programme_table
+from osteotalk.claims.measures.programme_table import programme_table
 from osteotalk.claims.run import basis_of
 from osteotalk.workflow import job_log
 

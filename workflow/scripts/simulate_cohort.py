@@ -3,7 +3,7 @@
 import pandas as pd
 
 from osteotalk import io
-from osteotalk.interactions.resource import subunits
+from osteotalk.interactions.pairs.resource import subunits
 from osteotalk.simulate import simulate_cohort
 from osteotalk.workflow import job_log
 

@@ -4,9 +4,9 @@ import pandas as pd
 
 from osteotalk import io
 from osteotalk.claims.run import basis_of
-from osteotalk.claims.sensitivity import relabelled, variant_evidence
+from osteotalk.claims.together.sensitivity import relabelled, variant_evidence
 from osteotalk.ingest.gene_tables import read_symbols
-from osteotalk.interactions.resource import build_resource, load_source
+from osteotalk.interactions.pairs.resource import build_resource, load_source
 from osteotalk.workflow import job_log
 
 with job_log(snakemake):

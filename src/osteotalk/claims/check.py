@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from osteotalk.claims.programmes import MIN_GENES
+from osteotalk.claims.measures.programmes import MIN_GENES
 from osteotalk.ingest.gene_tables import SymbolTable
-from osteotalk.interactions.resource_files import Pair, direction_key
+from osteotalk.interactions.pairs.resource_files import Pair, direction_key
 from osteotalk.tables import split
 from osteotalk.tables.model import closest, raise_problems
 

@@ -10,8 +10,10 @@ from scipy import stats
 
 from osteotalk.claims.circularity import circularity
 from osteotalk.claims.claim import CONDITIONS, UNTESTABLE, Claim, read_claims
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.contrasts import (
+from osteotalk.claims.controls.candidates import Ledger, Settings
+from osteotalk.claims.controls.decoys import decoy_p_value
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.contrasts import (
     MIN_CORRELATED,
     Outcome,
     Split,
@@ -20,10 +22,11 @@ from osteotalk.claims.contrasts import (
     mean_interval,
     rank_correlations,
 )
-from osteotalk.claims.controls import Ledger, Settings
-from osteotalk.claims.decoys import decoy_p_value
-from osteotalk.claims.design import Design, difference, read_design
-from osteotalk.claims.measure import Measurement, measure
+from osteotalk.claims.measures.design import Design, difference, read_design
+from osteotalk.claims.measures.measure import Measurement, measure
+from osteotalk.claims.measures.programmes import measured_genes
+from osteotalk.claims.measures.response import NO_RESPONSE, response_check
+from osteotalk.claims.measures.values import quantity_values
 from osteotalk.claims.panels import (
     ELSEWHERE,
     MATCHED,
@@ -33,10 +36,7 @@ from osteotalk.claims.panels import (
     statistic_table,
     value_rows,
 )
-from osteotalk.claims.programmes import measured_genes
-from osteotalk.claims.response import NO_RESPONSE, response_check
 from osteotalk.claims.unnamed import tell_unnamed
-from osteotalk.claims.values import quantity_values
 from osteotalk.claims.verdicts import INCONCLUSIVE, NOT_SUPPORTED, Rules, verdict
 from osteotalk.contract import conform, empty_frame, table_of
 from osteotalk.interactions.support import wilson_interval
@@ -110,7 +110,7 @@ def gather_evidence(
     table
         Table of claims.
     cohort
-        From `osteotalk.claims.cohort.build_cohort`.
+        From `osteotalk.claims.measures.cohort.build_cohort`.
     vocabulary, markers, signatures
         Tables of populations, of markers by which they were named, of gene programmes.
     rules, settings

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from osteotalk.claims.claim import Claim
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.measure import Measurement
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.measure import Measurement
 from osteotalk.contract import conform, empty_frame
 
 MATCHED, ELSEWHERE = "matched", "populations"  # as in column `control` of `decoy_statistics`

@@ -10,12 +10,12 @@ from anndata import AnnData
 
 from osteotalk import io
 from osteotalk.claims.claim import read_claims
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.controls import Settings
+from osteotalk.claims.controls.candidates import Settings
 from osteotalk.claims.evidence import Findings, gather_evidence
-from osteotalk.claims.samples import SampleData, build_cohort
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.samples import SampleData, build_cohort
 from osteotalk.claims.verdicts import Rules
-from osteotalk.interactions.resource import measured
+from osteotalk.interactions.pairs.resource import measured
 from osteotalk.interactions.support import EDGE
 from osteotalk.measured import partly_measured
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from osteotalk.claims.claim import COMPOSITION, CORRELATION, UNTESTABLE, Claim
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.contrasts import MIN_CORRELATED
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.contrasts import MIN_CORRELATED
 from osteotalk.claims.verdicts import NOT_TESTABLE
 from osteotalk.contract import UNASSIGNED
 

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from osteotalk.contract import conform, empty_frame
 from osteotalk.ingest.gtf import arms
-from osteotalk.interactions.resource import subunits
+from osteotalk.interactions.pairs.resource import subunits
 
 MIN_CELLS = 10  # of a clone, and of the other clones of its sample
 LEVEL = 0.1  # added to mean counts per 10,000 before the logarithm of their ratio

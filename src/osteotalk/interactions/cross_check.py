@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from osteotalk.contract import UNASSIGNED, conform
 from osteotalk.interactions.cell_order import order_of
-from osteotalk.interactions.resource import measured
+from osteotalk.interactions.pairs.resource import measured
 from osteotalk.needs import need_squidpy
 
 log = logging.getLogger(__name__)

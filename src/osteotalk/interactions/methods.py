@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from osteotalk.interactions.checks import ScoringError
+from osteotalk.interactions.checks.settings import ScoringError
 
 Column = np.ndarray
 
@@ -58,7 +58,7 @@ class Method:
     reference
         DOI.
     function
-        Computes the columns, except for the p-value (`osteotalk.interactions.p_values`).
+        Computes the columns, except for the p-value (`osteotalk.interactions.nulls.p_values`).
     """
 
     name: str
@@ -172,7 +172,7 @@ def chosen_methods(names: Sequence[str]) -> list[Method]:
 
     Raises
     ------
-    osteotalk.interactions.checks.ScoringError
+    osteotalk.interactions.checks.settings.ScoringError
         Naming every unknown or repeated method, and those there are; or if it is no list.
     """
     if isinstance(names, str):

@@ -10,10 +10,10 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.interactions.checks import ScoringError
+from osteotalk.interactions.checks.inputs import checked_input
+from osteotalk.interactions.checks.settings import ScoringError
 from osteotalk.interactions.groups import Groups, gather, gene_columns
-from osteotalk.interactions.inputs import checked_input
-from osteotalk.interactions.resource import measured, subunits
+from osteotalk.interactions.pairs.resource import measured, subunits
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def read_sample(
 
     Raises
     ------
-    osteotalk.interactions.checks.ScoringError
+    osteotalk.interactions.checks.settings.ScoringError
         If something cannot be used.
     """
     checked = checked_input(adata, groupby, resource, groupby_pairs)

@@ -11,16 +11,16 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.contract import UNASSIGNED, conform, empty_frame
-from osteotalk.interactions import checks
 from osteotalk.interactions.cell_order import cell_order
+from osteotalk.interactions.checks import settings as checks
 from osteotalk.interactions.consensus import CONSENSUS
 from osteotalk.interactions.edges import detected_edges, limiting_subunits, sides_of
 from osteotalk.interactions.groups import trimeans
 from osteotalk.interactions.liana_adapter import EXTRA, liana_scores
 from osteotalk.interactions.methods import DEFAULT, METHODS, rank_columns
-from osteotalk.interactions.p_values import NULLS, add_p_values
-from osteotalk.interactions.resource import measured
-from osteotalk.interactions.resource_files import liana_names, load_source
+from osteotalk.interactions.nulls.p_values import NULLS, add_p_values
+from osteotalk.interactions.pairs.resource import measured
+from osteotalk.interactions.pairs.resource_files import liana_names, load_source
 from osteotalk.interactions.sample import Sample, read_sample
 from osteotalk.tables.model import TableError
 
@@ -65,7 +65,7 @@ def score(
         Name of one of LIANA's resources, a file with the columns ligand and receptor, or a table
         with these columns. Subunits of complexes are joined by '_'. Pairs are scored as listed: if
         one of LIANA's resources lists a binding in both directions, both are scored. The workflow
-        keeps one (`osteotalk.interactions.resource.build_resource`).
+        keeps one (`osteotalk.interactions.pairs.resource.build_resource`).
     expr_prop
         Share of cells of its population in which each subunit must be detected, above 0.
     min_cells
@@ -74,10 +74,9 @@ def score(
         "fast", or "liana" for LIANA's own code. Both give the same scores.
     null
         Where p-values come from: "moments" computes what infinitely many label shuffles would give
-        (see `osteotalk.interactions.tails`), "permutation" shuffles and prints (b + 1) / (n + 1),
+        (see `nulls.tails`), "permutation" shuffles and prints (b + 1) / (n + 1),
         "like_liana" does so with LIANA's order of cells and its rounding, which counts only a part
-        of the shuffles that tie with the data (`osteotalk.interactions.permutation`), "none" leaves
-        them out.
+        of the shuffles that tie with the data (`nulls.permutation`), "none" leaves them out.
     n_perms, seed
         Shuffles, and the seed of all that is drawn.
     methods
@@ -100,13 +99,13 @@ def score(
 
     Raises
     ------
-    osteotalk.interactions.checks.ScoringError
+    osteotalk.interactions.checks.settings.ScoringError
         If the matrix, the labels, the resource or a setting cannot be used.
 
     Warns
     -----
     UserWarning
-        If `X` may not be log-normalised (`osteotalk.interactions.scale.find_scale`).
+        If `X` may not be log-normalised (`osteotalk.interactions.checks.scale.find_scale`).
 
     Examples
     --------
@@ -206,7 +205,7 @@ def _pairs_of(resource: str | Path) -> pd.DataFrame:
 
     Raises
     ------
-    osteotalk.interactions.checks.ScoringError
+    osteotalk.interactions.checks.settings.ScoringError
         If there is no such resource, or the file has problems.
     """
     name = str(resource)

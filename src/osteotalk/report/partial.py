@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from osteotalk import io
-from osteotalk.claims.moved import compare_files
-from osteotalk.claims.over_cohorts import combine_cohorts, write_combined
+from osteotalk.claims.together.moved import compare_files
+from osteotalk.claims.together.over_cohorts import combine_cohorts, write_combined
 from osteotalk.provenance import describe_run
 from osteotalk.retrieve import downloads
 

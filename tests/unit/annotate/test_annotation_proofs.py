@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import io as scipy_io
 
-from osteotalk.interactions.resource import liana_resource, subunits
+from osteotalk.interactions.pairs.resource import liana_resource, subunits
 from osteotalk.prepare.integrate import integrate
 from osteotalk.simulate import simulate_cohort
 

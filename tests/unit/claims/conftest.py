@@ -10,10 +10,10 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.claims.claim import read_claims
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.controls import Settings
+from osteotalk.claims.controls.candidates import Settings
 from osteotalk.claims.evidence import gather_evidence
-from osteotalk.claims.samples import SampleData, build_cohort
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.samples import SampleData, build_cohort
 from osteotalk.claims.verdicts import Rules
 from osteotalk.interactions.scoring import score_sample
 

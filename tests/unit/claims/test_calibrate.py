@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from osteotalk.claims.calibrate import (
+from osteotalk.claims.controls.calibrate import (
     PAIRS,
     POPULATIONS,
     SHUFFLED,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse, stats
 
-from osteotalk.claims.cell_tests import CellTest, active_claims
+from osteotalk.claims.measures.cell_tests import CellTest, active_claims
 
 LABEL = np.array(["tam"] * 12 + ["cd4_t"] * 12 + ["b_cell"] * 12 + ["dc"] * 4 + ["unassigned"] * 6)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 
-from osteotalk.claims.samples import SampleData, build_cohort
+from osteotalk.claims.measures.samples import SampleData, build_cohort
 from osteotalk.contract import empty_frame
 
 

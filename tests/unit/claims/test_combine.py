@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import optimize, stats
 
-from osteotalk.claims.combine import combine_evidence, independent_datasets, stouffer
-from osteotalk.claims.contrasts import spearman_interval
+from osteotalk.claims.measures.contrasts import spearman_interval
+from osteotalk.claims.together.combine import combine_evidence, independent_datasets, stouffer
 from osteotalk.contract import conform, dtypes
 from osteotalk.contract_checks import check_frame
 from osteotalk.interactions.support import wilson_interval

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from osteotalk.claims.contrasts import (
+from osteotalk.claims.measures.contrasts import (
     MOST_RELABELLINGS,
     Split,
     attainable,

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from osteotalk.claims.controls import draw_pairs, items_of, other_populations
-from osteotalk.claims.decoys import claim_rng, decoy_p_value
+from osteotalk.claims.controls.candidates import draw_pairs, items_of, other_populations
+from osteotalk.claims.controls.decoys import claim_rng, decoy_p_value
 from osteotalk.claims.evidence import read_ledger
-from osteotalk.claims.values import complex_values, sides
+from osteotalk.claims.measures.values import complex_values, sides
 
 POPULATIONS = ("malignant", "endothelial", "tam", "cd4_t", "cd8_t", "b_cell")
 # 30 pairs of their own, and three that share a ligand or a receptor with the first.

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osteotalk.claims import decoys as d
-from osteotalk.claims.decoys import claim_rng, decoy_p_value, draw_matched, pool_of, population_sets
+from osteotalk.claims.controls import decoys as d
+from osteotalk.claims.controls.decoys import (
+    claim_rng,
+    decoy_p_value,
+    draw_matched,
+    pool_of,
+    population_sets,
+)
 
 NONE = np.zeros(60, dtype=bool)
 FLAT = np.full((60, 2), 0.2)

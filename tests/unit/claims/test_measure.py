@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from osteotalk.claims.evidence import read_ledger
-from osteotalk.claims.measure import measure
+from osteotalk.claims.measures.measure import measure
 
 MANY = tuple(f"p{i:02d}" for i in range(26))
 

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from osteotalk import io
-from osteotalk.claims.combine import combine_evidence
-from osteotalk.claims.moved import compare_files, compare_verdicts
-from osteotalk.claims.over_cohorts import combine_cohorts, write_combined
+from osteotalk.claims.together.combine import combine_evidence
+from osteotalk.claims.together.moved import compare_files, compare_verdicts
+from osteotalk.claims.together.over_cohorts import combine_cohorts, write_combined
 from osteotalk.claims.verdicts import Rules
 from osteotalk.contract import empty_frame
 

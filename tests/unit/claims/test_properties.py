@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from anndata import AnnData, concat
 
-from osteotalk.claims.samples import SampleData
+from osteotalk.claims.measures.samples import SampleData
 
 # Verdicts from better to worse, for claims without a direction to contradict.
 STRENGTH = ("supported", "present, not specific", "partly", "inconclusive", "not supported")

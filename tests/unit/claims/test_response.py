@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from osteotalk.claims.contrasts import spearman_interval
-from osteotalk.claims.response import response_check
+from osteotalk.claims.measures.contrasts import spearman_interval
+from osteotalk.claims.measures.response import response_check
 
 N = 7
 

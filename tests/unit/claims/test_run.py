@@ -10,14 +10,14 @@ from anndata import concat
 from scipy import sparse
 
 from osteotalk import io
-from osteotalk.claims.calibrate import PAIRS, POPULATIONS, SHUFFLED, disturbed_by_shuffling
-from osteotalk.claims.chance import calibrate
-from osteotalk.claims.moved import compare_verdicts
-from osteotalk.claims.programme_table import programme_table
-from osteotalk.claims.rescore import rescored
+from osteotalk.claims.controls.calibrate import PAIRS, POPULATIONS, SHUFFLED, disturbed_by_shuffling
+from osteotalk.claims.controls.chance import calibrate
+from osteotalk.claims.controls.rescore import rescored
+from osteotalk.claims.measures.programme_table import programme_table
 from osteotalk.claims.run import Basis, basis_of
-from osteotalk.claims.sensitivity import variant_evidence
-from osteotalk.claims.therapies import therapy_table
+from osteotalk.claims.together.moved import compare_verdicts
+from osteotalk.claims.together.sensitivity import variant_evidence
+from osteotalk.claims.together.therapies import therapy_table
 from osteotalk.contract import OBSM, conform, dtypes
 from osteotalk.contract_checks import check_frame
 
@@ -171,7 +171,7 @@ def test_alpha_changes_the_calls_and_nothing_is_scored_again(small, monkeypatch)
     def never(*args, **kwargs):
         raise AssertionError
 
-    monkeypatch.setattr("osteotalk.claims.rescore.score_sample", never)
+    monkeypatch.setattr("osteotalk.claims.controls.rescore.score_sample", never)
     baseline, strict = small("alpha", 0.05), small("alpha", 1e-250)
     assert baseline.loc[["edge", "gene"], "n_active"].tolist() == [3, 3]
     assert strict["n_active"].tolist() == [0] * 6

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy import optimize, stats
 
-from osteotalk.claims.calibrate import POPULATIONS, decoy_claims, ratio_interval
 from osteotalk.claims.claim import read_claims
-from osteotalk.claims.combine import combine_evidence, stouffer
-from osteotalk.claims.contrasts import spearman_interval
+from osteotalk.claims.controls.calibrate import POPULATIONS, decoy_claims, ratio_interval
+from osteotalk.claims.measures.contrasts import spearman_interval
+from osteotalk.claims.together.combine import combine_evidence, stouffer
 from osteotalk.contract import conform, dtypes
 
 NAN = float("nan")

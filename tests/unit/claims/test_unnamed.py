@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osteotalk.claims.samples import unnamed_cells
+from osteotalk.claims.measures.samples import unnamed_cells
 from osteotalk.claims.unnamed import tell_unnamed
 
 SOURCE_TARGET = {"pairs": "A^B", "source": "fibroblast", "target": "tam"}

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from osteotalk.claims import values as v
 from osteotalk.claims.claim import Quantity
-from osteotalk.claims.programmes import cell_scores, measured_genes
-from osteotalk.claims.values import Sides
+from osteotalk.claims.measures import values as v
+from osteotalk.claims.measures.programmes import cell_scores, measured_genes
+from osteotalk.claims.measures.values import Sides
 
 NAMES = ("malignant", "endothelial", "tam", "monocyte", "b_cell")
 PAIRS = [("G0", "G5"), ("G1_G2", "G6"), ("G3", "G7_G8"), ("G0", "G9")]

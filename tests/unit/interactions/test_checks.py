@@ -7,9 +7,9 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.interactions import score
-from osteotalk.interactions.checks import ScoringError
-from osteotalk.interactions.labels import checked_labels
-from osteotalk.interactions.matrix import checked_matrix
+from osteotalk.interactions.checks.labels import checked_labels
+from osteotalk.interactions.checks.matrix import checked_matrix
+from osteotalk.interactions.checks.settings import ScoringError
 
 
 def with_values(adata, **places):

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from osteotalk.interactions import resource as res
-from osteotalk.interactions.resource_files import MOUSE
+from osteotalk.interactions.pairs import resource as res
+from osteotalk.interactions.pairs.resource_files import MOUSE
 from osteotalk.tables import TableError
 
 

@@ -8,9 +8,9 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.interactions import score
-from osteotalk.interactions.checks import ScoringError
-from osteotalk.interactions.labels import checked_labels, only_value
-from osteotalk.interactions.matrix import checked_matrix
+from osteotalk.interactions.checks.labels import checked_labels, only_value
+from osteotalk.interactions.checks.matrix import checked_matrix
+from osteotalk.interactions.checks.settings import ScoringError
 
 KEYS = ["source", "target", "ligand_complex", "receptor_complex"]
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from osteotalk.interactions import moments
-from osteotalk.interactions.moments import LOWEST_P, null_tails
-from osteotalk.interactions.pair_cells import expressing
-from osteotalk.interactions.permutation import count_exceedances
-from osteotalk.interactions.places import Places
-from osteotalk.interactions.tails import ENUMERATE_ALL, ENUMERATE_ONE, edge_tail
+from osteotalk.interactions.nulls import moments
+from osteotalk.interactions.nulls.moments import LOWEST_P, null_tails
+from osteotalk.interactions.nulls.pair_cells import expressing
+from osteotalk.interactions.nulls.permutation import count_exceedances
+from osteotalk.interactions.nulls.places import Places
+from osteotalk.interactions.nulls.tails import ENUMERATE_ALL, ENUMERATE_ONE, edge_tail
 
 SIZES = (12, 20, 38)
 

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from osteotalk.interactions import moments, score
+from osteotalk.interactions import score
 from osteotalk.interactions.cell_order import cell_order
 from osteotalk.interactions.groups import gather
-from osteotalk.interactions.pair_cells import MAX_POINTS, bins
+from osteotalk.interactions.nulls import moments
+from osteotalk.interactions.nulls.pair_cells import MAX_POINTS, bins
 
 PAIRS = pd.DataFrame(
     [(f"G{i}", f"G{i + 6}") for i in range(6)] + [("G0_G1", "G9"), ("G3", "G3"), ("G4", "G10_G11")],

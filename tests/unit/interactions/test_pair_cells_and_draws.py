@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from osteotalk.interactions.draws import FIRST_LOOK, drawn_tail
-from osteotalk.interactions.moments import drawing_error
-from osteotalk.interactions.pair_cells import MAX_POINTS, bins, expressing
-from osteotalk.interactions.tails import edge_tail
+from osteotalk.interactions.nulls.draws import FIRST_LOOK, drawn_tail
+from osteotalk.interactions.nulls.moments import drawing_error
+from osteotalk.interactions.nulls.pair_cells import MAX_POINTS, bins, expressing
+from osteotalk.interactions.nulls.tails import edge_tail
 
 
 def matrix(rng, n_cells, shares):

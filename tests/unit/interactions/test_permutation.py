@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from osteotalk.interactions import permutation
-from osteotalk.interactions.p_values import add_p_values, last_passing
-from osteotalk.interactions.permutation import BATCH, count_exceedances
-from osteotalk.interactions.places import Places, locate
+from osteotalk.interactions.nulls import permutation
+from osteotalk.interactions.nulls.p_values import add_p_values, last_passing
+from osteotalk.interactions.nulls.permutation import BATCH, count_exceedances
+from osteotalk.interactions.nulls.places import Places, locate
 from osteotalk.interactions.sample import read_sample
 
 

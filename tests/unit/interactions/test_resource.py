@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from osteotalk import liana_file
 from osteotalk.contract_checks import check_frame
 from osteotalk.ingest.gene_tables import SymbolTable, read_symbols
-from osteotalk.interactions import resource as res
-from osteotalk.interactions import resource_files
+from osteotalk.interactions.pairs import resource as res
+from osteotalk.interactions.pairs import resource_files
 from osteotalk.tables import TableError
 
 with warnings.catch_warnings():
@@ -77,7 +77,7 @@ def test_a_resource_is_a_copy():
 
 def test_liana_is_not_imported():
     code = (
-        "import sys; from osteotalk.interactions.resource import liana_resource as get; "
+        "import sys; from osteotalk.interactions.pairs.resource import liana_resource as get; "
         "print(len(get('consensus')), 'liana' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

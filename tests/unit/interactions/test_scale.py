@@ -8,8 +8,8 @@ from anndata import AnnData
 from scipy import sparse
 
 from osteotalk.interactions import score
-from osteotalk.interactions.checks import ScoringError
-from osteotalk.interactions.scale import Scale, find_scale
+from osteotalk.interactions.checks.scale import Scale, find_scale
+from osteotalk.interactions.checks.settings import ScoringError
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from osteotalk.interactions.moments import _error, _fill
-from osteotalk.interactions.pair_cells import merged
-from osteotalk.interactions.tails import ERROR_WITHOUT_SADDLEPOINT
+from osteotalk.interactions.nulls.moments import _error, _fill
+from osteotalk.interactions.nulls.pair_cells import merged
+from osteotalk.interactions.nulls.tails import ERROR_WITHOUT_SADDLEPOINT
 
 
 def computed(x, y, sizes, source, target, strength, *, tied):

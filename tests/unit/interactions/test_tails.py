@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from osteotalk.interactions.moments import _error, _fill
-from osteotalk.interactions.tails import (
+from osteotalk.interactions.nulls.moments import _error, _fill
+from osteotalk.interactions.nulls.tails import (
     COUNTED,
     edge_tail,
     placements_tail,

@@ -4,10 +4,10 @@ import re
 
 import pandas as pd
 
-from osteotalk.claims.contrasts import MIN_CORRELATED
-from osteotalk.claims.decoys import CALIPER, CELL_CALIPER, MIN_POOL
-from osteotalk.claims.programmes import MIN_GENES
-from osteotalk.interactions.moments import MOST_DRAWS
+from osteotalk.claims.controls.decoys import CALIPER, CELL_CALIPER, MIN_POOL
+from osteotalk.claims.measures.contrasts import MIN_CORRELATED
+from osteotalk.claims.measures.programmes import MIN_GENES
+from osteotalk.interactions.nulls.moments import MOST_DRAWS
 from osteotalk.report.sections.provenance import _facts
 from osteotalk.report.words.methods import _interactions, methods_text
 from osteotalk.report.words.wording import (

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from osteotalk.interactions.resource import liana_resource
+from osteotalk.interactions.pairs.resource import liana_resource
 from osteotalk.report.words.routes import NOT_CLASSIFIED, ROUTES, Routes, read_routes
 from osteotalk.tables import read_schema, read_table
 

@@ -5,7 +5,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from osteotalk.interactions.resource import liana_resource
+from osteotalk.interactions.pairs.resource import liana_resource
 from osteotalk.simulate import check, genes, truth
 from osteotalk.simulate.claim_truth import claim_truth
 from osteotalk.tables import split

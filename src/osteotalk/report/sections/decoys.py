@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from osteotalk.claims.decoys import CALIPER, CELL_CALIPER, MIN_POOL
+from osteotalk.claims.controls.decoys import CALIPER, CELL_CALIPER, MIN_POOL
 from osteotalk.report.figures.decoys import decoy_match_figure, outside
 from osteotalk.report.inputs import Cohort
 from osteotalk.report.model import Column, Figure, Section, Table

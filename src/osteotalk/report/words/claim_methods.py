@@ -1,8 +1,8 @@
 """The part of the methods on claims: support, contrasts, decoys, combination, calibration."""
 
-from osteotalk.claims.contrasts import MIN_CORRELATED, MOST_RELABELLINGS
-from osteotalk.claims.decoys import CALIPER, CELL_CALIPER, MIN_POOL
-from osteotalk.claims.programmes import MIN_GENES
+from osteotalk.claims.controls.decoys import CALIPER, CELL_CALIPER, MIN_POOL
+from osteotalk.claims.measures.contrasts import MIN_CORRELATED, MOST_RELABELLINGS
+from osteotalk.claims.measures.programmes import MIN_GENES
 from osteotalk.report.words.method_words import Settings, clause, joined, version
 from osteotalk.report.words.text import count, enumerate_words
 

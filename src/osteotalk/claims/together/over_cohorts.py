@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from osteotalk import io
-from osteotalk.claims.combine import combine_evidence, independent_datasets
-from osteotalk.claims.therapies import therapy_table
+from osteotalk.claims.together.combine import combine_evidence, independent_datasets
+from osteotalk.claims.together.therapies import therapy_table
 from osteotalk.claims.verdicts import Rules
 
 # Contract of each table where it is not that of its own name.

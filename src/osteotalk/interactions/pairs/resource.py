@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from osteotalk.ingest.gene_tables import SymbolTable
-from osteotalk.interactions.gene_naming import looks_like, require_measured
-from osteotalk.interactions.resource_files import (
+from osteotalk.interactions.pairs.gene_naming import looks_like, require_measured
+from osteotalk.interactions.pairs.resource_files import (
     SIDES,
     Pair,
     Source,

@@ -20,7 +20,7 @@ from numba import njit
 from scipy import sparse
 
 from osteotalk.interactions.cell_order import cell_order
-from osteotalk.interactions.places import Places, by_gene_pair
+from osteotalk.interactions.nulls.places import Places, by_gene_pair
 from osteotalk.progress import progress
 
 BATCH = 16  # shuffles that are gathered together

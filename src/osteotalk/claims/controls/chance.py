@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from osteotalk.claims.calibrate import (
+from osteotalk.claims.controls.calibrate import (
     PAIRS,
     POPULATIONS,
     SHUFFLED,
@@ -18,8 +18,8 @@ from osteotalk.claims.calibrate import (
     shuffle_labels,
     shuffle_patients,
 )
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.rescore import rescored
+from osteotalk.claims.controls.rescore import rescored
+from osteotalk.claims.measures.cohort import Cohort
 from osteotalk.claims.run import Basis
 from osteotalk.parallel import in_order
 

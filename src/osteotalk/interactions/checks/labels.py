@@ -7,7 +7,7 @@ import pandas as pd
 from anndata import AnnData
 
 from osteotalk.contract import UNASSIGNED
-from osteotalk.interactions.checks import ScoringError, listed, only_column, some
+from osteotalk.interactions.checks.settings import ScoringError, listed, only_column, some
 
 # They separate the parts of an edge in print: source>target:ligand^receptor.
 SEPARATORS = (">", ":", "^", ";", "\t", "\n")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteotalk.claims.claim import EXPRESSION, SIGNATURE, Claim, Quantity
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.programmes import MIN_GENES
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.programmes import MIN_GENES
 
 
 @dataclass(frozen=True)

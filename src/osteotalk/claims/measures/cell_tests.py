@@ -48,7 +48,7 @@ def active_claims(
     population
         Of each cell.
     scores
-        From `osteotalk.claims.programmes.cell_scores`.
+        From `osteotalk.claims.measures.programmes.cell_scores`.
 
     Returns
     -------

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osteotalk.claims.contrasts import Split, attainable, share_of_pairs
+from osteotalk.claims.measures.contrasts import Split, attainable, share_of_pairs
 
 Mean = Callable[[np.ndarray], np.ndarray]
 

@@ -5,9 +5,9 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from osteotalk.interactions.liana_adapter import P_VALUE as LIANA_P_VALUE
-from osteotalk.interactions.moments import drawing_error, null_tails
-from osteotalk.interactions.permutation import count_exceedances
-from osteotalk.interactions.places import locate
+from osteotalk.interactions.nulls.moments import drawing_error, null_tails
+from osteotalk.interactions.nulls.permutation import count_exceedances
+from osteotalk.interactions.nulls.places import locate
 from osteotalk.interactions.sample import Sample
 
 NULLS = ("moments", "permutation", "like_liana", "none")

@@ -8,9 +8,9 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.interactions.checks import ScoringError, check_pairs
-from osteotalk.interactions.labels import checked_groupby_pairs, checked_labels, only_value
-from osteotalk.interactions.matrix import checked_matrix
+from osteotalk.interactions.checks.labels import checked_groupby_pairs, checked_labels, only_value
+from osteotalk.interactions.checks.matrix import checked_matrix
+from osteotalk.interactions.checks.settings import ScoringError, check_pairs
 
 _SAMPLE = ("dataset", "sample", "condition")
 

@@ -7,8 +7,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.interactions.checks import ScoringError, listed, some
-from osteotalk.interactions.scale import Scale, find_scale
+from osteotalk.interactions.checks.scale import Scale, find_scale
+from osteotalk.interactions.checks.settings import ScoringError, listed, some
 
 LARGEST = 50.0  # a natural logarithm above it would be of 5e21 counts in a cell
 _PUT = "Put log-normalised expression (sc.pp.normalize_total, then sc.pp.log1p) into X"

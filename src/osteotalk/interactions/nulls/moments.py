@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from osteotalk.interactions.draws import drawn_tail
-from osteotalk.interactions.pair_cells import MAX_POINTS, bins, expressing, in_order, merged
-from osteotalk.interactions.places import Places, by_gene_pair
-from osteotalk.interactions.steps import half_steps
-from osteotalk.interactions.tails import (
+from osteotalk.interactions.nulls.draws import drawn_tail
+from osteotalk.interactions.nulls.pair_cells import MAX_POINTS, bins, expressing, in_order, merged
+from osteotalk.interactions.nulls.places import Places, by_gene_pair
+from osteotalk.interactions.nulls.steps import half_steps
+from osteotalk.interactions.nulls.tails import (
     COUNTED,
     ENUMERATE_ALL,
     ENUMERATE_ONE,
@@ -76,9 +76,9 @@ def null_tails(
 ) -> Tails:
     """Compute the p-value of each edge under label shuffles.
 
-    The null distribution is that of `osteotalk.interactions.permutation`: labels are dealt anew to
-    all cells, populations keep their sizes. Its tail is computed (see `tails`); the few edges for
-    which that is not exact enough are drawn, by dealing labels to their expressing cells.
+    The null distribution is that of `permutation`: labels are dealt anew to all cells, populations
+    keep their sizes. Its tail is computed (see `tails`); the few edges for which that is not exact
+    enough are drawn, by dealing labels to their expressing cells.
 
     Parameters
     ----------

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from osteotalk.claims.claim import Claim
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.contrasts import MIN_CORRELATED, rank_correlations, spearman_interval
-from osteotalk.claims.values import informative, interaction_values, programme_level, sides
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.contrasts import MIN_CORRELATED, rank_correlations, spearman_interval
+from osteotalk.claims.measures.values import informative, interaction_values, programme_level, sides
 
 NO_RESPONSE: Mapping[str, Any] = {
     "response_effect": float("nan"),

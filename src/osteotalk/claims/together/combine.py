@@ -8,9 +8,9 @@ from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from osteotalk.claims.claim import CORRELATION, LOWER
-from osteotalk.claims.contrasts import on_fishers_scale
 from osteotalk.claims.evidence import NOTHING, conclude
-from osteotalk.claims.response import NO_RESPONSE
+from osteotalk.claims.measures.contrasts import on_fishers_scale
+from osteotalk.claims.measures.response import NO_RESPONSE
 from osteotalk.claims.verdicts import (
     CONTRADICTED,
     INCONCLUSIVE,

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from osteotalk.ingest.gene_tables import SymbolTable
-from osteotalk.interactions.gene_naming import HUMAN, UNKNOWN, looks_like
+from osteotalk.interactions.pairs.gene_naming import HUMAN, UNKNOWN, looks_like
 from osteotalk.liana_file import MOUSE, liana_table
 from osteotalk.tables.cells import date_problems
 from osteotalk.tables.model import TableError, told

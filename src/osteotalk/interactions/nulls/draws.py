@@ -34,7 +34,7 @@ def drawn_tail(x, y, n_a, n_b, same, n_cells, strength, cut, exceedances, most, 
     Parameters
     ----------
     x, y, n_a, n_b, same, n_cells, strength
-        See `osteotalk.interactions.tails.edge_tail`; one value per expressing cell.
+        See `osteotalk.interactions.nulls.tails.edge_tail`; one value per expressing cell.
     cut
         The p-value that decides. Drawing stops when the p-value is 3.3 standard errors away from
         it (which chance alone does once in a thousand times) and `exceedances` were seen.

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from osteotalk.claims.cohort import Cohort
+from osteotalk.claims.measures.cohort import Cohort
 from osteotalk.contract import table_of
 
 

@@ -10,9 +10,9 @@ from anndata import AnnData
 
 from osteotalk import io
 from osteotalk.annotate import add_positions, annotate, call_malignant
-from osteotalk.claims.rescore import rescored
+from osteotalk.claims.controls.rescore import rescored
 from osteotalk.claims.run import Basis
-from osteotalk.interactions.resource import measured
+from osteotalk.interactions.pairs.resource import measured
 from osteotalk.measured import not_measured, only_measured
 from osteotalk.prepare.integrate import cluster
 

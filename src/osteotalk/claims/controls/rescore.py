@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from anndata import AnnData
 
+from osteotalk.claims.measures.samples import SampleData
 from osteotalk.claims.run import Basis
-from osteotalk.claims.samples import SampleData
 from osteotalk.interactions.scoring import score_sample
 
 

@@ -2,7 +2,7 @@
 
 Where many cells have the same value (equal depth, presence and absence), the strength of an edge
 goes in steps, and the one observed has a probability of its own, which counts as a whole; the
-approximation of `osteotalk.interactions.tails`, which knows no steps, counts half of it. The other
+approximation of `tails`, which knows no steps, counts half of it. The other
 half is the density times half a step (Feller 1971, An Introduction to Probability Theory and Its
 Applications II, XVI.4). The step is that of the edge and of its two populations: the probability of
 the observed strength over the density there, both from the characteristic function of the strength,
@@ -139,7 +139,7 @@ def half_step(x, y, weight, rest, n_a, n_b, same, n_cells, strength):
     rest
         Cells that express neither.
     n_a, n_b, same, n_cells, strength
-        See `osteotalk.interactions.tails.edge_tail`.
+        See `osteotalk.interactions.nulls.tails.edge_tail`.
 
     Returns
     -------

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 
-from osteotalk.interactions.resource import measured, require_measured
+from osteotalk.interactions.pairs.resource import measured, require_measured
 
 _LISTED = 5  # examples in a message
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteotalk.claims.claim import INTERACTION, SIGNATURE, Claim
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.decoys import Draws, draw_matched, population_sets
-from osteotalk.claims.values import sides
+from osteotalk.claims.controls.decoys import Draws, draw_matched, population_sets
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.values import sides
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Items:
     names: np.ndarray
 
     def draw(self, settings: Settings, rng: np.random.Generator) -> Draws:
-        """Draw decoys, see `osteotalk.claims.decoys.draw_matched`."""
+        """Draw decoys, see `osteotalk.claims.controls.decoys.draw_matched`."""
         return draw_matched(
             self.rows,
             self.detection,

@@ -8,21 +8,21 @@ import numpy as np
 from scipy import stats
 
 from osteotalk.claims.claim import COMPOSITION, EXPRESSION, INTERACTION, SIGNATURE, Claim
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.controls import (
+from osteotalk.claims.controls.candidates import (
     Ledger,
     Settings,
     draw_pairs,
     items_of,
     other_populations,
 )
-from osteotalk.claims.decoys import (
+from osteotalk.claims.controls.decoys import (
     FLOOR,
     MIN_POOL,
     claim_rng,
 )
-from osteotalk.claims.programmes import MIN_GENES
-from osteotalk.claims.values import (
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.programmes import MIN_GENES
+from osteotalk.claims.measures.values import (
     compared,
     complex_values,
     gene_values,

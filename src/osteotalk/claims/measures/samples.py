@@ -11,10 +11,10 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from osteotalk.claims.cell_tests import CellTest, active_claims
 from osteotalk.claims.claim import Claim
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.programmes import cell_scores
+from osteotalk.claims.measures.cell_tests import CellTest, active_claims
+from osteotalk.claims.measures.cohort import Cohort
+from osteotalk.claims.measures.programmes import cell_scores
 from osteotalk.clusters import group_sums
 from osteotalk.contract import UNASSIGNED
 from osteotalk.interactions.support import EDGE, is_active

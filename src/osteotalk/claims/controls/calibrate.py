@@ -20,10 +20,16 @@ from osteotalk.claims.claim import (
     Claim,
     read_claims,
 )
-from osteotalk.claims.cohort import Cohort
-from osteotalk.claims.controls import Items, Ledger, Settings, items_of, other_populations
-from osteotalk.claims.decoys import MOST_SETS, claim_rng
+from osteotalk.claims.controls.candidates import (
+    Items,
+    Ledger,
+    Settings,
+    items_of,
+    other_populations,
+)
+from osteotalk.claims.controls.decoys import MOST_SETS, claim_rng
 from osteotalk.claims.evidence import read_ledger
+from osteotalk.claims.measures.cohort import Cohort
 from osteotalk.claims.verdicts import VERDICTS
 from osteotalk.contract import UNASSIGNED, table_of
 from osteotalk.interactions.cell_order import order_of

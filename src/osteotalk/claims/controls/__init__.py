@@ -1,0 +1,1 @@
+"""What a claim is compared with: decoys, and how often a verdict comes up by chance."""

@@ -1,0 +1,1 @@
+"""What a claim is measured by: a cohort as arrays, values per sample, tests over patients."""

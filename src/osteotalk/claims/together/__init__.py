@@ -1,0 +1,1 @@
+"""All cohorts of a run together, and one cohort under other settings."""

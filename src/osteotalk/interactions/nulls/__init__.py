@@ -1,0 +1,1 @@
+"""P-values of edges under shuffled labels: computed, drawn, or dealt."""

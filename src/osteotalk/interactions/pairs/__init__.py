@@ -1,0 +1,1 @@
+"""The ligand-receptor pairs that are scored, and where they come from."""
