@@ -20,7 +20,8 @@ from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.features import only_genes_and_cells, turned_right
 from osteotalk.ingest.gene_tables import SymbolTable
 from osteotalk.ingest.genes import name_genes
-from osteotalk.ingest.h5ad import counts_of, load, name_by_symbols, places_of
+from osteotalk.ingest.h5ad import counts_of, load, name_by_symbols
+from osteotalk.ingest.h5ad_rows import places_of
 from osteotalk.ingest.hdf5 import SAID_OF_REFERENCES
 from osteotalk.ingest.kinds import REFERENCE, kind_problem
 from osteotalk.ingest.plain import unpacked_copy
@@ -164,11 +165,12 @@ def _values(cells: AnnData, *, path: str) -> tuple[AnnData, bool]:
     if counts is not None:
         counts.uns["from"] = counts.uns["counts_from"]
         return counts, False
-    for name, (matrix, var) in places_of(cells).items():
+    for name, place in places_of(cells).items():
+        matrix = place.read()
         problem = "absent" if matrix is None else _log_problem(matrix)
         if not problem:
             scaled = sparse.csr_matrix(matrix, dtype=np.float64).expm1()
-            result = AnnData(scaled, obs=cells.obs.copy(), var=var.copy())
+            result = AnnData(scaled, obs=cells.obs.copy(), var=place.var.copy())
             result.uns["from"] = name
             return result, True
         if problem != _WHOLE:

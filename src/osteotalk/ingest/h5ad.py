@@ -2,11 +2,12 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import anndata as ad
+import h5py
 import numpy as np
 import pandas as pd
 from anndata import AnnData
@@ -20,6 +21,15 @@ from osteotalk.ingest.features import KIND_COLUMNS
 from osteotalk.ingest.gene_names import share_known
 from osteotalk.ingest.gene_tables import are_ids, some
 from osteotalk.ingest.gtf import COLUMNS as POSITIONS
+from osteotalk.ingest.h5ad_rows import (
+    Place,
+    can_be_read_by_rows,
+    frame_of,
+    layers_in,
+    layers_of,
+    places_in,
+    places_of,
+)
 from osteotalk.ingest.hdf5 import H5AD, check_indices, check_sparse_groups, open_hdf5
 from osteotalk.liana_file import human_genes
 
@@ -69,16 +79,28 @@ def read(files: Mapping[str, str], *, sample: str, sample_key: str) -> AnnData:
         place holds counts.
     """
     path = files["h5ad"]
-    adata = load(path)
+    with open_hdf5(path, expected=(H5AD,)) as file:
+        check_sparse_groups(file, path)
+        by_rows = can_be_read_by_rows(file)
+        if by_rows:
+            cells = AnnData(obs=frame_of(file, "obs", path), var=frame_of(file, "var", path))
+    if not by_rows:
+        cells = load(path)
+    rows = np.arange(cells.n_obs)
     values: list[str] = []
     if sample_key:
-        chosen = rows_of_sample(adata.obs, sample=sample, sample_key=sample_key, where=path)
-        values = value_texts(adata.obs[sample_key]).tolist()
-        adata = adata[chosen].copy()
-    counts, faults = counts_of(adata, path=path)
+        chosen = rows_of_sample(cells.obs, sample=sample, sample_key=sample_key, where=path)
+        values = value_texts(cells.obs[sample_key]).tolist()
+        rows, cells = np.flatnonzero(chosen), cells[chosen].copy()
+    places, layers = places_of(cells), layers_of(cells)
+    if by_rows:
+        with h5py.File(path, "r") as file:
+            places = places_in(file, path, var=cells.var, rows=rows)
+            layers = layers_in(file, path, rows=rows)
+    counts, faults = _first_counts(places, obs=cells.obs, path=path, odd=True)
     if counts is None:
-        raise _no_counts(adata, faults, path=path)
-    result = name_by_symbols(counts, of=adata.var, path=path)
+        raise _no_counts(layers, faults, path=path)
+    result = name_by_symbols(counts, of=cells.var, path=path)
     if values:
         result.uns["cells_by_sample"] = values
     return result
@@ -122,18 +144,6 @@ def _check_indices(adata: AnnData, path: str) -> None:
             check_indices(matrix.indices, n_minor=n_minor, where=f"{path}: {name}")
 
 
-def places_of(adata: AnnData) -> dict[str, tuple[Any, pd.DataFrame]]:
-    """Where values of all genes may stand, with their genes; of X and raw.X the larger first."""
-    places: dict[str, tuple[Any, pd.DataFrame]] = {"X": (adata.X, adata.var)}
-    if "counts" in adata.layers:
-        places["layers['counts']"] = (adata.layers["counts"], adata.var)
-    if adata.raw is not None:
-        places["raw.X"] = (adata.raw.X, adata.raw.var)
-        if adata.raw.n_vars > adata.n_vars:  # X may hold the variable genes only
-            places = {"raw.X": places.pop("raw.X"), **places}
-    return places
-
-
 def counts_of(
     adata: AnnData, *, path: str, odd: bool = True
 ) -> tuple[AnnData | None, dict[str, str]]:
@@ -141,9 +151,16 @@ def counts_of(
 
     Whole numbers of an odd distribution are taken only if `odd`, and if no place has others.
     """
-    places = places_of(adata)
+    return _first_counts(places_of(adata), obs=adata.obs, path=path, odd=odd)
+
+
+def _first_counts(
+    places: Mapping[str, Place], *, obs: pd.DataFrame, path: str, odd: bool
+) -> tuple[AnnData | None, dict[str, str]]:
+    """As `counts_of`; a place is read when its turn comes, and let go before the next."""
     faults: dict[str, str] = {}
-    for name, (matrix, _) in places.items():
+    for name, place in places.items():
+        matrix = place.read()
         faults[name] = _fault(matrix)
         if not faults[name]:
             break
@@ -151,14 +168,15 @@ def counts_of(
         name = next((name for name in places if odd and faults[name].startswith(_ODD)), "")
         if not name:
             return None, faults
-    matrix, var = places[name]
-    if len(var) < max(len(frame) for _, frame in places.values()):
+        matrix = places[name].read()
+    var, most = places[name].var, max(len(place.var) for place in places.values())
+    if len(var) < most:
         log.warning(
             "%s: counts of %d genes are taken from %s, as raw.X holds no counts of its %d genes",
-            path, len(var), name, adata.raw.n_vars,
+            path, len(var), name, most,
         )  # fmt: skip
     whole = sparse.csr_matrix(matrix, dtype=np.int32)  # they fit, as was checked
-    counts = AnnData(whole, obs=adata.obs.copy(), var=var.copy())
+    counts = AnnData(whole, obs=obs.copy(), var=var.copy())
     counts.uns["counts_from"] = name
     return counts, faults
 
@@ -179,10 +197,12 @@ def _fault(matrix: Any) -> str:
     return _ODD + odd if odd else ""
 
 
-def _no_counts(adata: AnnData, faults: Mapping[str, str], *, path: str) -> IngestError:
+def _no_counts(
+    stored: Mapping[str, Callable[[], Any]], faults: Mapping[str, str], *, path: str
+) -> IngestError:
     layers = {
-        str(name): "whole numbers" if not _fault(adata.layers[name]) else "no counts"
-        for name in adata.layers
+        name: "whole numbers" if not _fault(read_layer()) else "no counts"
+        for name, read_layer in stored.items()
     }
     listed = ", ".join(f"layers['{name}'] ({what})" for name, what in layers.items())
     likely = [n for n, what in layers.items() if what == "whole numbers"]
