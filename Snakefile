@@ -30,6 +30,7 @@ rule all:
         expand("results/{dataset}/network.graphml", dataset=config["datasets"]),
 
 
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/prepare.smk"

@@ -30,7 +30,8 @@ rule annotate_cells:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input: round(2000 + 4.5 * input.size_mb),
+        mem_mb=memory("annotate_cells"),
+        runtime=minutes("annotate_cells"),
     params:
         settings=annotation_rules(),
         malignancy=lookup("malignancy", within=config),

@@ -39,7 +39,8 @@ rule check_claims:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("check_claims"),
+        runtime=minutes("check_claims"),
     params:
         cohorts=[
             dataset for dataset in REAL for row in records("samples", dataset=dataset)
@@ -77,7 +78,8 @@ rule gather_evidence:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory("gather_evidence"),
+        runtime=minutes("gather_evidence"),
     params:
         basis=basis,
         claims=rows("claims"),
@@ -104,9 +106,10 @@ rule calibrate_cohort:
         "benchmarks/timings/calibrate_cohort/{dataset}.tsv"
     conda:
         "../../envs/osteotalk.yaml"
-    threads: 4
+    threads: MOST_PROCESSES
     resources:
-        mem_mb=lambda wildcards, threads: 3000 + 1000 * threads,
+        mem_mb=memory("calibrate_cohort"),
+        runtime=minutes("calibrate_cohort"),
     params:
         basis=basis,
         claims=rows("claims"),
@@ -147,7 +150,8 @@ rule combine_verdicts:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("combine_verdicts"),
+        runtime=minutes("combine_verdicts"),
     params:
         chosen=DATASETS,
         datasets=rows("datasets"),
@@ -181,7 +185,8 @@ rule test_setting:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input: round(4000 + 4.5 * input.size_mb),
+        mem_mb=memory("test_setting"),
+        runtime=minutes("test_setting"),
     params:
         basis=basis,
         setting=lambda wildcards: wildcards.setting,
@@ -222,7 +227,8 @@ rule compare_settings:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("compare_settings"),
+        runtime=minutes("compare_settings"),
     params:
         cohorts=DATASETS,
         variants=VARIANTS,
@@ -253,7 +259,8 @@ rule compare_with_truth:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory("compare_with_truth"),
+        runtime=minutes("compare_with_truth"),
     params:
         scoring=lookup("interactions", within=config),
         min_patients=lookup("claims/min_patients", within=config),

@@ -103,6 +103,17 @@ def files_of_sample(wildcards):
     return files
 
 
+def samples_in_file(wildcards):
+    """How many samples lie in the file of counts of this one: 1 if it has a file of its own."""
+    files = sample_files(TABLES, wildcards.dataset, wildcards.sample)
+    own = {row["path"] for row in records("files", wildcards.dataset) if row["sample"]}
+    counts = [
+        path for role, path in files.items() if role in ("archive", "h5ad", "table")
+    ]
+    shared = [path for path in counts if path not in own]
+    return len(records("samples", wildcards.dataset)) if shared else 1
+
+
 def takes_shared(dataset):
     return POSITIONS is not None and takes_shared_positions(TABLES, dataset)
 

@@ -25,7 +25,11 @@ rule score_interactions:
     threads: 1
     resources:
         # LIANA's own shuffles are all in memory at once
-        mem_mb=4000 if config["interactions"]["engine"] == "fast" else 12000,
+        mem_mb=memory(
+            "score_interactions",
+            times=1 if config["interactions"]["engine"] == "fast" else 4,
+        ),
+        runtime=minutes("score_interactions"),
     params:
         settings=scoring_rules(),
         seed=lookup("seed", within=config),
@@ -51,7 +55,8 @@ rule summarise_support:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("summarise_support"),
+        runtime=minutes("summarise_support"),
     params:
         min_cells=lookup("interactions/min_cells", within=config),
         alpha=lookup("interactions/alpha", within=config),
@@ -75,7 +80,8 @@ rule build_network:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("build_network"),
+        runtime=minutes("build_network"),
     params:
         min_patients=lookup("claims/min_patients", within=config),
         min_support=lookup("claims/min_support", within=config),
@@ -101,7 +107,8 @@ rule cross_check_sample:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory("cross_check_sample"),
+        runtime=minutes("cross_check_sample"),
     params:
         expr_prop=lookup("interactions/expr_prop", within=config),
         min_cells=lookup("interactions/min_cells", within=config),
@@ -127,7 +134,8 @@ rule compare_clones:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input: round(1000 + 4.5 * input.size_mb),
+        mem_mb=memory("compare_clones"),
+        runtime=minutes("compare_clones"),
     params:
         expr_prop=lookup("interactions/expr_prop", within=config),
         alpha=lookup("interactions/alpha", within=config),

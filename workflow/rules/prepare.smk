@@ -26,7 +26,8 @@ rule ingest_sample:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory("ingest_sample", sharing=samples_in_file),
+        runtime=minutes("ingest_sample"),
     params:
         sample=sample_row,
         dataset=lambda wildcards: dataset_row(
@@ -52,7 +53,8 @@ rule list_genes:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory("list_genes"),
+        runtime=minutes("list_genes"),
     params:
         code=code_digest("list_genes"),
     script:
@@ -74,7 +76,8 @@ rule filter_cells:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
+        mem_mb=memory("filter_cells"),
+        runtime=minutes("filter_cells"),
     params:
         settings=lookup("quality_control", within=config),
         seed=lookup("seed", within=config),
@@ -99,7 +102,8 @@ rule integrate_cohort:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, input: round(2000 + 7 * input.size_mb),
+        mem_mb=memory("integrate_cohort"),
+        runtime=minutes("integrate_cohort"),
     params:
         settings=lookup("integration", within=config),
         seed=lookup("seed", within=config),

@@ -27,7 +27,8 @@ rule write_provenance:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("write_provenance"),
+        runtime=minutes("write_provenance"),
     params:
         config=dict(config),
         files=[row for d in DATASETS for row in files_of_cohort(d)],
@@ -93,9 +94,10 @@ rule render_report:
         "benchmarks/timings/render_report.tsv"
     conda:
         "../../envs/osteotalk.yaml"
-    threads: 4
+    threads: MOST_PROCESSES
     resources:
-        mem_mb=8000,
+        mem_mb=memory("render_report"),
+        runtime=minutes("render_report"),
     params:
         results={dataset: results_of_cohort(dataset) for dataset in DATASETS},
         config=dict(config),
@@ -126,9 +128,10 @@ rule partial_report:
         "benchmarks/timings/partial_report.tsv"
     conda:
         "../../envs/osteotalk.yaml"
-    threads: 4
+    threads: MOST_PROCESSES
     resources:
-        mem_mb=8000,
+        mem_mb=memory("partial_report"),
+        runtime=minutes("partial_report"),
     params:
         products=products,
         state=state_of_products,

@@ -37,7 +37,8 @@ rule build_resource:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("build_resource"),
+        runtime=minutes("build_resource"),
     params:
         name=lookup("interactions/resource", within=config),
         interactions=rows("interactions"),
@@ -63,7 +64,8 @@ rule simulate_cohort:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=memory("simulate_cohort"),
+        runtime=minutes("simulate_cohort"),
     params:
         settings=lookup("simulation", within=config),
         samples=[row for d in SIMULATED for row in records("samples", dataset=d)],
@@ -99,7 +101,8 @@ rule download_file:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=memory("download_file"),
+        runtime=minutes("download_file"),
     params:
         row=remote_row,
     message:
@@ -126,7 +129,8 @@ rule list_members:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory("list_members"),
+        runtime=minutes("list_members"),
     params:
         files=lambda wildcards: only(
             records("files", wildcards.dataset), "sample", "role", "path"
@@ -164,7 +168,8 @@ rule find_samples:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory("find_samples"),
+        runtime=minutes("find_samples"),
     params:
         dataset=lambda wildcards: dataset_row(wildcards, "dataset", "sample_key"),
         files=lambda wildcards: only(
