@@ -76,15 +76,9 @@ class Project:
         """Run Snakemake, with an overlay of config/ and then `config`; give what it printed."""
         folder = folder or self.run
         folder.mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "snakemake", "-s"]
-        command += [
-            str(snakefile or self.copy / "Snakefile"),
-            "--directory",
-            str(folder),
-            "--cores",
-            str(cores),
-            "--nocolor",
-        ]
+        snakefile = snakefile or self.copy / "Snakefile"
+        command = [sys.executable, "-m", "snakemake", "-s", str(snakefile)]
+        command += ["--directory", str(folder), "--cores", str(cores), "--nocolor"]
         command += words  # before --configfile, which takes all words that follow
         if config is not None:
             (folder / "config.yaml").write_text(yaml.safe_dump(config))
