@@ -1,45 +1,7 @@
-"""osteotalk: statements about osteosarcoma's cell-cell interactions, tested on public cohorts.
-
-Contents page. Each file under workflow/rules says what it needs and what it makes.
-Run `snakemake --cores 2`; the result is results/report/index.html.
-"""
-
-import sys
-from pathlib import Path
-
-from snakemake.utils import min_version
-
-min_version("9.9.0")
+"""osteotalk in a clone: the workflow itself is workflow/Snakefile."""
 
 
-configfile: Path(workflow.basedir) / "config" / "config.yaml"
+include: "workflow/Snakefile"
 
 
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
-
-
-report: "workflow/report/workflow.rst"
-
-
-rule all:
-    """Everything: the report and all tables behind it."""
-    input:
-        "results/report",
-        "results/provenance.json",
-        "results/run_config.yaml",
-        expand("results/{dataset}/network.graphml", dataset=config["datasets"]),
-
-
-include: "workflow/rules/resources.smk"
-include: "workflow/rules/common.smk"
-include: "workflow/rules/retrieve.smk"
-include: "workflow/rules/prepare.smk"
-include: "workflow/rules/annotate.smk"
-include: "workflow/rules/interactions.smk"
-include: "workflow/rules/claims.smk"
-include: "workflow/rules/partial.smk"
-include: "workflow/rules/report.smk"
-
-
-onerror:
-    sys.stderr.write(hint_of_partial_report())
+workflow.default_target = "all"  # Snakemake takes none from an included file

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
 from osteotalk import tables
 from osteotalk.ingest.errors import IngestError
@@ -25,45 +27,82 @@ from osteotalk.needs import MissingPackageError, need_squidpy
 from osteotalk.prepare.align import MethodError, need_method
 
 PACKAGE = Path(__file__).parent
+# The shipped config, tables and schemas: an installed package carries them, a clone has them at its
+# top. A Snakefile may have neither beside it, as one that Snakemake reads from a git host.
+_PACKED = PACKAGE / "data"
+HOME = _PACKED if _PACKED.is_dir() else PACKAGE.parents[1]
 # Libraries that would otherwise use every core, and then sum in another order on another machine.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _FOR_TYPES = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
-def prepare_environment(basedir: str | Path) -> None:
+def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a config the keys that it leaves out, as in the shipped one."""
+    full = yaml.safe_load((HOME / "config" / "config.yaml").read_text(encoding="utf-8"))
+    update_config(full, config)
+    return full
+
+
+def refuse_prefix(paths: Any) -> None:
+    """Refuse to be a module whose files are moved: scripts find some of them by params.
+
+    Parameters
+    ----------
+    paths
+        Snakemake's modifier of the paths of a module.
+
+    Raises
+    ------
+    WorkflowError
+        If the module, or one around it, has a prefix or replaces one.
+    """
+    moved = paths.replace_prefix("results/report")
+    if paths.modifies_prefixes or moved != "results/report":
+        msg = (
+            "osteotalk cannot be a module with prefix or replace_prefix, as its rules name some "
+            "files in params, which Snakemake does not move. Leave it out, and name the folder of "
+            "the results with snakemake --directory"
+        )
+        raise WorkflowError(msg)
+
+
+def prepare_environment() -> None:
     """Let every job use the package beside the Snakefile, with one thread and a fixed hash seed.
 
-    One thread makes the results independent of `--cores`; samples run side by side instead.
+    An installed package is found without help: a path to it would bring all that is installed
+    with it into the environment of a job. One thread makes the results independent of `--cores`;
+    samples run side by side instead.
     """
-    source = str(Path(basedir) / "src")
-    paths = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and p != source]
-    os.environ["PYTHONPATH"] = os.pathsep.join([source, *paths])
+    if not _PACKED.is_dir():
+        source = str(PACKAGE.parent)
+        paths = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and p != source]
+        os.environ["PYTHONPATH"] = os.pathsep.join([source, *paths])
     os.environ["PYTHONHASHSEED"] = "0"
     for name in _THREADS:
         os.environ[name] = "1"
 
 
-def load(config: Mapping[str, Any], basedir: str | Path) -> tables.Tables:
+def load(config: Mapping[str, Any], home: Path = HOME) -> tables.Tables:
     """Check the config and the tables it names, before any job starts.
 
-    A relative table path is looked for in the working directory, then beside the Snakefile. The
-    gene symbols in the tables are brought up to date by the same table as those of the data.
+    A relative table path is looked for in the working directory, then among the shipped. The gene
+    symbols in the tables are brought up to date by the same table as those of the data.
 
     Raises
     ------
     WorkflowError
         Listing all problems of the config, or else of all tables.
     """
-    schemas = Path(basedir) / "workflow" / "schemas"
+    schemas = home / "workflow" / "schemas"
     try:
         tables.check_config(config, tables.read_schema(schemas / "config.schema.yaml"))
         need_method(config["integration"]["method"])
         if config["interactions"]["squidpy"]:
             need_squidpy()
         _check_opinions(config["annotation"])
-        paths = {name: find_file(path, basedir) for name, path in config["tables"].items()}
+        paths = {name: find_file(path, home) for name, path in config["tables"].items()}
         loaded = tables.load_tables(paths, schemas, datasets=config["datasets"], workdir=Path.cwd())
-        return tables.renew(loaded, read_symbols(find_file(config["genes"]["symbols"], basedir)))
+        return tables.renew(loaded, read_symbols(find_file(config["genes"]["symbols"], home)))
     except (tables.TableError, IngestError, MethodError, MissingPackageError) as error:
         raise WorkflowError(str(error)) from None
 
@@ -88,10 +127,10 @@ def needs_token(loaded: tables.Tables, datasets: list[str]) -> bool:
     return not all(Path(path).is_file() for path in paths)
 
 
-def find_file(path: str, basedir: str | Path) -> Path:
-    """Find a file of the config: in the folder of the run, else beside the Snakefile."""
+def find_file(path: str, home: Path = HOME) -> Path:
+    """Find a file of the config: in the folder of the run, else among the shipped."""
     here = Path(path)
-    return here if here.exists() or here.is_absolute() else Path(basedir) / path
+    return here if here.exists() or here.is_absolute() else home / path
 
 
 _COMPILED = "__pycache__"
@@ -113,8 +152,9 @@ def code_digest(script: str | Path) -> str:
             seen.add(path)
             pending += _imports(path)
     digest = hashlib.sha256()
-    for path in sorted(seen | _data_files(seen)):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    # In an order that does not depend on where script and package lie.
+    for name, content in sorted((p.name, p.read_bytes()) for p in seen | _data_files(seen)):
+        digest.update(name.encode() + b"\0" + content + b"\0")
     return digest.hexdigest()[:16]
 
 

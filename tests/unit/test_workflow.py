@@ -1,7 +1,9 @@
 import logging
 import os
+import shutil
 import sys
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import h5py
@@ -10,6 +12,7 @@ import pytest
 import yaml
 from anndata import AnnData
 from snakemake.exceptions import WorkflowError
+from snakemake.path_modifier import PathModifier
 
 from osteotalk import needs, workflow
 from osteotalk.ingest import IngestError
@@ -87,6 +90,16 @@ def test_digest_ignores_file_times(package):
     assert workflow.code_digest(package.script) == before
 
 
+def test_digest_ignores_where_the_script_lies(package, tmp_path):
+    """Snakemake copies the scripts of a git host into its cache."""
+    digests = set()
+    for folder in ("aa", "zz"):  # before and after the package
+        (tmp_path / folder).mkdir()
+        copy = Path(shutil.copy(package.script, tmp_path / folder))
+        digests.add(workflow.code_digest(copy))
+    assert len(digests) == 1
+
+
 def test_digest_ignores_what_compilers_keep_beside_the_code(package):
     """Numba writes into __pycache__ while a job runs; a package's own data files count."""
     (package.root / "part").mkdir(exist_ok=True)
@@ -152,14 +165,60 @@ def test_imports_for_type_checkers_do_not_count(package, name):
     assert "unused.py" in {path.name for path in reached_from(package.script)}
 
 
-def test_environment_is_single_threaded_and_finds_the_package_once(monkeypatch, tmp_path):
+def test_environment_is_single_threaded_and_finds_the_package_once(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "PYTHONHASHSEED"):
         monkeypatch.setenv(name, "4")
-    workflow.prepare_environment(tmp_path)
-    workflow.prepare_environment(tmp_path)
-    assert os.environ["PYTHONPATH"].split(os.pathsep) == [str(tmp_path / "src"), "elsewhere"]
+    workflow.prepare_environment()
+    workflow.prepare_environment()
+    source = str(workflow.PACKAGE.parent)
+    assert os.environ["PYTHONPATH"].split(os.pathsep) == [source, "elsewhere"]
     assert os.environ["OMP_NUM_THREADS"] == os.environ["NUMBA_NUM_THREADS"] == "1"
+
+
+def test_what_is_installed_with_the_package_stays_out_of_the_environment_of_jobs(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(workflow, "_PACKED", tmp_path)  # a folder that only a wheel has
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    monkeypatch.setenv("PYTHONHASHSEED", "4")
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        monkeypatch.setenv(name, "4")
+    workflow.prepare_environment()
+    assert os.environ["PYTHONPATH"] == "elsewhere"
+    assert os.environ["NUMBA_NUM_THREADS"] == "1"
+
+
+def test_a_config_gets_the_keys_that_it_leaves_out(repository):
+    shipped = yaml.safe_load((repository / "config" / "config.yaml").read_text())
+    given = {"datasets": ["my_cohort"], "simulation": {"cells": 7}}
+    full = workflow.with_defaults(given)
+    assert full["datasets"] == ["my_cohort"]
+    assert full["simulation"] == {"cells": 7, "genes": 6000, "seed": 1}
+    same = set(shipped) - set(given)
+    assert {key: full[key] for key in same} == {key: shipped[key] for key in same}
+    assert list(full) == list(shipped)
+    assert given == {"datasets": ["my_cohort"], "simulation": {"cells": 7}}
+    assert workflow.with_defaults(full) == full
+
+
+@pytest.mark.parametrize(
+    ("replaced", "prefix", "outer"),
+    [
+        (None, "os/", None),
+        ({"results/": "os/results/"}, None, None),
+        ({"results/claims/": "claims/"}, None, None),
+        (None, None, "os/"),
+    ],
+)
+def test_a_module_whose_files_are_moved_is_refused(replaced, prefix, outer):
+    around = PathModifier(None, outer, workflow=None)
+    with pytest.raises(WorkflowError, match="cannot be a module with prefix or replace_prefix"):
+        workflow.refuse_prefix(PathModifier(replaced, prefix, workflow=None, inner_modifier=around))
+
+
+def test_a_module_whose_files_stay_is_taken():
+    workflow.refuse_prefix(PathModifier(None, None, workflow=None))
 
 
 def test_load_reports_config_problems_as_workflow_error(repository):

@@ -63,12 +63,21 @@ class Project:
         self.run.mkdir()
 
     def snakemake(
-        self, *words, config=None, overlay="", fails=False, folder=None, cores=2, environment=None
+        self,
+        *words,
+        config=None,
+        overlay="",
+        fails=False,
+        folder=None,
+        cores=2,
+        environment=None,
+        snakefile=None,
     ):
         """Run Snakemake, with an overlay of config/ and then `config`; give what it printed."""
         folder = folder or self.run
         folder.mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "snakemake", "-s", str(self.copy / "Snakefile")]
+        snakefile = snakefile or self.copy / "Snakefile"
+        command = [sys.executable, "-m", "snakemake", "-s", str(snakefile)]
         command += ["--directory", str(folder), "--cores", str(cores), "--nocolor"]
         command += words  # before --configfile, which takes all words that follow
         if config is not None:

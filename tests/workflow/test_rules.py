@@ -17,7 +17,8 @@ KEEPS_ITS_FILES = "download_file"
 def rules(repository):
     """Text of every rule by name, except rule all, which makes nothing itself."""
     found = {}
-    for path in [repository / "Snakefile", *(repository / "workflow" / "rules").glob("*.smk")]:
+    folder = repository / "workflow"
+    for path in [folder / "Snakefile", *(folder / "rules").glob("*.smk")]:
         parts = re.split(r"^rule (\w+):\n", path.read_text(), flags=re.MULTILINE)
         found |= dict(zip(parts[1::2], parts[2::2], strict=True))
     del found["all"]
@@ -70,10 +71,19 @@ def test_scripts_read_call_write(scripts):
 
 
 def test_snakefile_is_a_contents_page(repository):
-    text = (repository / "Snakefile").read_text()
+    text = (repository / "workflow" / "Snakefile").read_text()
     assert len(text.splitlines()) <= 60
-    included = re.findall(r'include: "workflow/rules/(\w+)\.smk"', text)
+    included = re.findall(r'include: "rules/(\w+)\.smk"', text)
     assert set(included) == {p.stem for p in (repository / "workflow" / "rules").glob("*.smk")}
+
+
+def test_no_file_is_looked_for_in_the_folder_of_an_outer_workflow(repository):
+    """workflow.basedir is that of the outer workflow inside a module."""
+    for path in (repository / "workflow").rglob("*"):
+        if path.suffix in (".smk", ".py") or path.name == "Snakefile":
+            lines = path.read_text().splitlines()
+            code = "\n".join(line for line in lines if not line.startswith("#"))
+            assert not re.search(r"workflow\.(basedir|main_snakefile)|scriptdir", code), path
 
 
 def test_captions_exist_and_are_used(repository, rules):

@@ -20,23 +20,24 @@ from osteotalk.tables import (
     takes_shared_positions,
 )
 
-osteotalk_workflow.prepare_environment(workflow.basedir)
-TABLES = osteotalk_workflow.load(config, workflow.basedir)
+osteotalk_workflow.refuse_prefix(workflow.modifier.path_modifier)
+osteotalk_workflow.prepare_environment()
+TABLES = osteotalk_workflow.load(config)
 DATASETS = config["datasets"]
 SIMULATED = TABLES.datasets.loc[
     TABLES.datasets["source"] == "simulated", "dataset"
 ].tolist()
 REAL = [dataset for dataset in DATASETS if dataset not in SIMULATED]
-SYMBOLS = osteotalk_workflow.find_file(config["genes"]["symbols"], workflow.basedir)
+SYMBOLS = osteotalk_workflow.find_file(config["genes"]["symbols"])
 try:
     PAIRS = resource_file(
         config["interactions"]["resource"],
-        find=lambda path: osteotalk_workflow.find_file(path, workflow.basedir),
+        find=osteotalk_workflow.find_file,
     )  # None for a resource of LIANA
     POSITIONS = shared_positions(
         config["genes"]["positions"],
         sha256=config["genes"]["positions_sha256"],
-        find=lambda path: osteotalk_workflow.find_file(path, workflow.basedir),
+        find=osteotalk_workflow.find_file,
     )  # None if the config names none
 except TableError as error:
     raise WorkflowError(str(error)) from None
@@ -67,8 +68,9 @@ wildcard_constraints:
 
 def code_digest(name):
     """Digest of the script of this name and of the package code it uses, once it is asked for."""
-    script = Path(workflow.basedir) / "workflow" / "scripts" / f"{name}.py"
-    return lambda wildcards: osteotalk_workflow.code_digest(script)
+    return lambda wildcards: osteotalk_workflow.code_digest(
+        workflow.source_path(f"../scripts/{name}.py")
+    )
 
 
 def rows(name):

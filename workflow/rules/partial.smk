@@ -33,8 +33,9 @@ def in_order(dataset):
 
 def job_of(path):
     """Rule, log and sample (or file) of the job that makes a file; nothing if none does."""
+    # Where this is a module, the rules of the outer workflow are among them, maybe without a log.
     for made_by in workflow.rules:
-        if made_by.is_producer(path):
+        if made_by.log and made_by.is_producer(path):
             found = made_by.get_wildcards(path)
             return {
                 "rule": made_by.name,

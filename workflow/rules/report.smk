@@ -35,7 +35,7 @@ rule write_provenance:
         datasets=[row for d in DATASETS for row in records("datasets", dataset=d)],
         # written by the downloads, which the files above stand for
         manifests=sorted({path for d in DATASETS for path in manifests_of_cohort(d)}),
-        basedir=str(workflow.basedir),
+        basedir=str(osteotalk_workflow.HOME),
         code=code_digest("write_provenance"),
     script:
         "../scripts/write_provenance.py"
@@ -155,7 +155,7 @@ rule partial_report:
                 dataset: manifests_of_cohort(dataset) for dataset in DATASETS
             },
             "resource": "results/resource.json",
-            "basedir": str(workflow.basedir),
+            "basedir": str(osteotalk_workflow.HOME),
         },
         code=code_digest("partial_report"),
     script:

@@ -32,6 +32,18 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.snakemake(config=finished.small)
 
 
+def test_a_module_in_the_folder_of_a_run_has_nothing_to_do(finished, tmp_path):
+    """It has the same files, params and code, or Snakemake would make them again."""
+    outer = tmp_path / "Snakefile"
+    place = finished.copy / "workflow" / "Snakefile"
+    outer.write_text(
+        f'module osteotalk:\n    snakefile: "{place}"\n    config: config["osteotalk"]\n\n'
+        "use rule * from osteotalk\n"
+    )
+    text = finished.snakemake("-n", config={"osteotalk": finished.small}, snakefile=outer)
+    assert "Nothing to be done" in text
+
+
 def test_one_core_gives_the_same_bytes(finished):
     """Everything that runs in several processes, up to the scores of two samples."""
     other = finished.run.parent / "again"
