@@ -21,16 +21,15 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 report: "workflow/report/workflow.rst"
 
 
-rule all:
-    """Everything: the report and all tables behind it."""
-    input:
-        "results/report",
-        "results/provenance.json",
-        "results/run_config.yaml",
-        expand("results/{dataset}/network.graphml", dataset=config["datasets"]),
-
-
 include: "workflow/rules/common.smk"
+
+
+rule all:
+    """Everything: the report and all results behind it, so that one that is gone is made again."""
+    input:
+        every_result(),
+
+
 include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/annotate.smk"
@@ -41,4 +40,6 @@ include: "workflow/rules/report.smk"
 
 
 onerror:
-    sys.stderr.write(hint_of_partial_report())
+    osteotalk_workflow.tell_failures(
+        failed_jobs(), hint=hint_of_partial_report(), since=STARTED
+    )

@@ -513,7 +513,9 @@ def test_no_id_is_what_a_page_of_the_report_is_called(repository):
     ],
 )
 def test_sample_ids_that_cannot_name_a_file(paths, sample, reason):
-    append(paths["samples"], dataset="simulated_os", sample=sample, patient="X", condition="primary")
+    append(
+        paths["samples"], dataset="simulated_os", sample=sample, patient="X", condition="primary"
+    )
     with pytest.raises(tables.TableError) as error:
         load(paths)
     assert f"sample '{sample}' names files, and {reason}; give it another id" in str(error.value)
