@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-KEY = "left_out"  # the reason
+KEY = "unreadable"  # the reason
 
 
 def analysed(reports: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

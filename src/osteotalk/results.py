@@ -167,7 +167,7 @@ class CohortResults:
     @cached_property
     def left_out(self) -> list[dict[str, str]]:
         """Samples that could not be read, see `osteotalk.ingest.broken.check_samples`."""
-        return [row for rows in self._records("left_out") for row in rows]
+        return [row for found in self._records("left_out") for row in found["left_out"]]
 
     @cached_property
     def clusters(self) -> pd.DataFrame:

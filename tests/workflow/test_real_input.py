@@ -106,7 +106,7 @@ def test_idc_one_donor_gives_no_verdict(project, shared_data):
 
 def check_left_out(run):
     """Sample `cut` is named with its reason wherever its cohort is told of."""
-    (told,) = json.loads((run / "results/mine/left_out.json").read_text())
+    (told,) = json.loads((run / "results/mine/left_out.json").read_text())["left_out"]
     assert told["sample"] == told["patient"] == "cut"
     assert "cut.h5ad" in told["reason"]
     provenance = json.loads((run / "results/provenance.json").read_text())

@@ -10,4 +10,4 @@ with job_log(snakemake):
         min_patients=snakemake.params.min_patients,
         **on_sample_failure(snakemake),
     )
-    io.write_json(left_out, snakemake.output.left_out)
+    io.write_json({"left_out": left_out}, snakemake.output.left_out)

@@ -60,8 +60,8 @@ def read_or_leave_out(
         log.warning("sample %s (%s) is left out: %s", sample, named, reason)
         return _nothing(sample_row, reason=reason, files=named)
     msg = (
-        f"sample '{sample}' of cohort '{sample_row['dataset']}' ({named}) cannot be read: {reason}\n"
-        f"{ways_on(table)}"
+        f"sample '{sample}' of cohort '{sample_row['dataset']}' ({named}) cannot be read: "
+        f"{reason}\n{ways_on(table)}"
     )
     raise IngestError(msg)
 

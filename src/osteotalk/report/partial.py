@@ -260,5 +260,7 @@ def describe_part(
         ),
         resource=io.read_json(resource),
         basedir=basedir,
-        left_out=[row for dataset in cohorts for row in io.read_json(left_out[dataset])],
+        left_out=[
+            row for dataset in cohorts for row in io.read_json(left_out[dataset])["left_out"]
+        ],
     )
