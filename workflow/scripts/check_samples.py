@@ -7,6 +7,7 @@ from osteotalk.workflow import job_log, on_sample_failure
 with job_log(snakemake):
     left_out = check_samples(
         [io.read_json(path) for path in snakemake.input.reports],
+        samples=snakemake.params.samples,
         min_patients=snakemake.params.min_patients,
         **on_sample_failure(snakemake),
     )

@@ -93,7 +93,12 @@ def _nothing(
 
 
 def check_samples(
-    reports: Sequence[Mapping[str, Any]], *, min_patients: int, on_failure: str, table: str
+    reports: Sequence[Mapping[str, Any]],
+    *,
+    samples: Sequence[Mapping[str, str]],
+    min_patients: int,
+    on_failure: str,
+    table: str,
 ) -> list[dict[str, str]]:
     """Tell which samples of a cohort are left out, and refuse a cohort that lost too many.
 
@@ -101,6 +106,8 @@ def check_samples(
     ----------
     reports
         Of all samples of the cohort.
+    samples
+        Their rows in the table of samples.
     min_patients
         Fewest patients for a verdict. A cohort that had as many and lost them to samples that
         cannot be read can say nothing any more.
@@ -118,11 +125,12 @@ def check_samples(
     IngestError
         If samples were left out and must not be, or if too few are left; with every reason.
     """
-    kept = analysed(reports)
-    gone = [report for report in reports if report.get(KEY)]
+    kept = {report["sample"] for report in analysed(reports)}
+    gone = [report for report in reports if report["sample"] not in kept]
     if not gone:
         return []
-    patients, all_of = ({str(r["patient"]) for r in each} for each in (kept, reports))
+    patients = {row["patient"] for row in samples if row["sample"] in kept}
+    all_of = {row["patient"] for row in samples}
     what = f"{len(gone)} of {len(reports)} samples of cohort '{gone[0]['dataset']}' cannot be read"
     reasons = "".join(f"\n- {r['sample']} ({r['file']}): {r[KEY]}" for r in gone)
     if on_failure == STOP:

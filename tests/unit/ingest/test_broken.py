@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from osteotalk import io
-from osteotalk.ingest.broken import check_samples, read_or_leave_out
+from osteotalk.ingest.broken import _nothing, check_samples, read_or_leave_out
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import read_symbols
 from osteotalk.left_out import analysed
@@ -120,30 +120,26 @@ def test_the_cohort_goes_on_without_it(tmp_path, read):
         merge_samples([kept])
 
 
-def reports(*samples):
-    """Sample, patient, and whether it cannot be read."""
-    return [
-        {
-            **ROW,
-            "sample": sample,
-            "patient": patient,
-            "file": f"{sample}.h5",
-            **({"unreadable": f"{sample}.h5 is cut off"} if broken else {}),
-        }
-        for sample, patient, broken in samples
-    ]
-
-
-def checked(found, *, min_patients=3, on_failure="skip"):
+def checked(samples, *, min_patients=3, on_failure="skip"):
+    """Check samples: name, patient, and whether it cannot be read."""
     return check_samples(
-        found, min_patients=min_patients, on_failure=on_failure, table="my_samples.tsv"
+        [_nothing_of(*row) if row[2] else {"sample": row[0], "format": "h5"} for row in samples],
+        samples=[{"sample": row[0], "patient": row[1]} for row in samples],
+        min_patients=min_patients,
+        on_failure=on_failure,
+        table="my_samples.tsv",
     )
+
+
+def _nothing_of(sample, patient, _):
+    row = {**ROW, "sample": sample, "patient": patient}
+    return _nothing(row, reason=f"{sample}.h5 is cut off", files=f"{sample}.h5")[1]
 
 
 def test_samples_that_are_left_out_are_listed():
     sound = [(f"S{i}", f"P{i}", False) for i in range(3)]
-    assert checked(reports(*sound)) == checked(reports(*sound), on_failure="stop") == []
-    (row,) = checked(reports(*sound, ("B", "P9", True)))
+    assert checked(sound) == checked(sound, on_failure="stop") == []
+    (row,) = checked([*sound, ("B", "P9", True)])
     assert row == {
         **ROW,
         "sample": "B",
@@ -155,7 +151,7 @@ def test_samples_that_are_left_out_are_listed():
 
 def test_a_sample_that_an_earlier_run_left_out_stops_one_that_must_not():
     with pytest.raises(IngestError) as error:
-        checked(reports(("A", "P1", False), ("B", "P2", True)), on_failure="stop")
+        checked([("A", "P1", False), ("B", "P2", True)], on_failure="stop")
     assert str(error.value) == (
         "1 of 2 samples of cohort 'mine' cannot be read and were left out by an earlier run:\n"
         f"- B (B.h5): B.h5 is cut off\n{WAYS}"
@@ -164,7 +160,7 @@ def test_a_sample_that_an_earlier_run_left_out_stops_one_that_must_not():
 
 def test_a_cohort_without_a_sample_fails_with_all_reasons():
     with pytest.raises(IngestError) as error:
-        checked(reports(("A", "P1", True), ("B", "P2", True)), min_patients=3)
+        checked([("A", "P1", True), ("B", "P2", True)], min_patients=3)
     assert str(error.value) == (
         "2 of 2 samples of cohort 'mine' cannot be read, so there is nothing to analyse; repair "
         "the files and run again:\n- A (A.h5): A.h5 is cut off\n- B (B.h5): B.h5 is cut off"
@@ -182,7 +178,7 @@ def test_a_cohort_without_a_sample_fails_with_all_reasons():
 def test_too_few_patients_are_left(patients, enough):
     sound = [(f"S{i}", f"P{name}", False) for i, name in enumerate(patients)]
     gone = [("X", "P9" if len(patients) > 2 else "P1", True)]
-    found = reports(*sound, *gone)
+    found = [*sound, *gone]
     minimum = {"1233": 4, "1234": 4, "12": 4}[patients]
     if enough:
         assert [row["sample"] for row in checked(found, min_patients=minimum)] == ["X"]
