@@ -78,6 +78,7 @@ def describe_run(
     downloads: Mapping[str, Mapping[str, Any]],
     resource: Mapping[str, Any],
     basedir: str | Path,
+    left_out: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """Describe a run so that it can be repeated.
 
@@ -95,11 +96,13 @@ def describe_run(
         From `osteotalk.interactions.pairs.resource.describe`.
     basedir
         Folder of the Snakefile.
+    left_out
+        Samples that could not be read, see `osteotalk.ingest.broken.check_samples`.
 
     Returns
     -------
-    JSON-able: versions, commit, config and its digest, resource and its digest, seeds, and size and
-    SHA-256 of every input file.
+    JSON-able: versions, commit, config and its digest, resource and its digest, seeds, samples that
+    were left out, and size and SHA-256 of every input file.
 
     Raises
     ------
@@ -130,6 +133,7 @@ def describe_run(
         "seeds": {"analysis": config["seed"], "simulation": config["simulation"]["seed"]},
         "resource": resource,
         "accessions": {row["dataset"]: row["accession"] for row in datasets},
+        "left_out": [dict(row) for row in left_out],
         "files": [
             {
                 **{column: row[column] for column in ("dataset", "sample", "role", "path")},

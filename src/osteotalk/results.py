@@ -16,6 +16,7 @@ from anndata import AnnData
 
 from osteotalk import io
 from osteotalk.contract import empty_frame
+from osteotalk.left_out import analysed
 
 SIMULATED, SQUIDPY = "simulated cohorts", "the check against squidpy"
 _DRAWN = ("claim_id", "control", "role", "statistic")  # columns of decoy_statistics
@@ -57,6 +58,7 @@ COHORT_FILES: Mapping[str, ResultFile] = MappingProxyType(
         "qc": ResultFile("qc.json", per_sample=True),
         "ingest": ResultFile("ingest.json", per_sample=True),
         "cross_check": ResultFile("cross_check.tsv", "cross_check", per_sample=True, only=SQUIDPY),
+        "left_out": ResultFile("left_out.json"),
         "genes": ResultFile("genes.tsv"),
         "decoys": ResultFile("decoys.tsv", "decoys"),
         "values": ResultFile("values.tsv", "values"),
@@ -154,13 +156,18 @@ class CohortResults:
 
     @cached_property
     def qc(self) -> list[dict[str, Any]]:
-        """Quality control of each sample."""
-        return self._records("qc")
+        """Quality control of each sample that was not left out."""
+        return analysed(self._records("qc"))
 
     @cached_property
     def ingest(self) -> list[dict[str, Any]]:
-        """How each sample was read."""
-        return self._records("ingest")
+        """How each sample was read that was not left out."""
+        return analysed(self._records("ingest"))
+
+    @cached_property
+    def left_out(self) -> list[dict[str, str]]:
+        """Samples that could not be read, see `osteotalk.ingest.broken.check_samples`."""
+        return [row for found in self._records("left_out") for row in found["left_out"]]
 
     @cached_property
     def clusters(self) -> pd.DataFrame:

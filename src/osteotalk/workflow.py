@@ -1,11 +1,13 @@
 """The bridge to Snakemake: the only module that knows about rules, jobs and wildcards."""
 
 import ast
+import atexit
 import contextlib
 import functools
 import hashlib
 import logging
 import os
+import shlex
 import sys
 import traceback
 import warnings
@@ -18,6 +20,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
 from osteotalk import tables
+from osteotalk.failures import BEGAN, ENDED, FailedJob, summary
 from osteotalk.ingest.errors import IngestError
 from osteotalk.ingest.gene_tables import read_symbols
 from osteotalk.ingest.hdf5 import check_reference_start
@@ -232,7 +235,9 @@ def job_log(job: Any) -> Iterator[None]:
     """Send everything a job says to its log file; show the reason of a failure on the terminal.
 
     Standard output, standard error, warnings and logging go to `job.log[0]`. If the job fails, the
-    traceback is the end of the log and its last line is also printed where Snakemake runs.
+    traceback is the end of the log and its last line is also printed where Snakemake runs. The
+    first line and, if the job succeeds, the last tell a job that was killed from the others, see
+    `osteotalk.failures`.
     """
     path = Path(job.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -240,6 +245,7 @@ def job_log(job: Any) -> Iterator[None]:
     before = (root.handlers[:], root.level)
     terminal = sys.stderr
     with path.open("w", encoding="utf-8", buffering=1) as log:
+        log.write(BEGAN.format(os.getpid()) + "\n")
         handler = logging.StreamHandler(log)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
         root.handlers, root.level = [handler], logging.INFO
@@ -251,6 +257,7 @@ def job_log(job: Any) -> Iterator[None]:
                 warnings.catch_warnings(),
             ):
                 yield
+            log.write(ENDED + "\n")
         except BaseException as error:  # noqa: BLE001 - also an interrupt belongs in the log
             traceback.print_exc(file=log)
             terminal.write(f"{type(error).__name__}: {error}\n(full log: {path})\n")
@@ -258,3 +265,37 @@ def job_log(job: Any) -> Iterator[None]:
         finally:
             logging.captureWarnings(capture=False)
             root.handlers, root.level = before
+
+
+def on_sample_failure(job: Any) -> dict[str, str]:
+    """What a job does about a sample that cannot be read, see `osteotalk.ingest.broken`.
+
+    It is no param: what was read does not depend on it, so a change reads nothing again.
+    """
+    return {
+        "on_failure": job.config["on_sample_failure"],
+        "table": job.config["tables"]["samples"],
+    }
+
+
+def failed_job(rule: str, wildcards: Mapping[str, str], logs: list[str]) -> FailedJob:
+    """What `osteotalk.failures` needs to know of a job of Snakemake."""
+    named = {name: value for name, value in wildcards.items() if name != "dataset"}
+    words = [f"sample {v}" if name == "sample" else str(v) for name, v in named.items()]
+    return FailedJob(
+        rule,
+        dataset=str(wildcards.get("dataset", "")),
+        of=" ".join(words),
+        log=str(logs[0]) if logs else "",
+    )
+
+
+def tell_failures(jobs: list[FailedJob], *, hint: str, since: float) -> None:
+    """Print what failed and how to go on, after all that Snakemake prints.
+
+    Snakemake ends with its own words ("At least one job did not complete"), so these wait until
+    its process ends.
+    """
+    command = shlex.join(["snakemake", *sys.argv[1:]])
+    text = summary(jobs, command=command, since=since) + hint
+    atexit.register(lambda: sys.stderr.write("\n" + text))

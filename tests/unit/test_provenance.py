@@ -14,6 +14,7 @@ def describe(path, downloads):
         downloads=downloads,
         resource={"name": "consensus"},
         basedir=path.parent,
+        left_out=[{"sample": "A", "reason": "a.h5 is cut off"}],
     )
 
 
@@ -30,6 +31,7 @@ def test_input_files_are_told_with_their_origin(tmp_path):
     (found,) = run["files"]
     assert (found["bytes"], found["sha256"], found["url"]) == (7, digest, "https://x.org/a.tar")
     assert found["retrieved_at"] == "2026-01-01T00:00:00Z"
+    assert run["left_out"] == [{"sample": "A", "reason": "a.h5 is cut off"}]
     assert run["accessions"] == {"d": "GSE1"}
     assert describe(path, {})["files"][0]["url"] == ""
 

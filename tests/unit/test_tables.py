@@ -11,6 +11,7 @@ from osteotalk.ingest.gene_tables import read_symbols
 from osteotalk.interactions.methods import METHODS
 from osteotalk.interactions.pairs.resource import renew_pairs
 from osteotalk.tables.cells import date_problems
+from osteotalk.tables.ids import PAGES
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 
@@ -463,10 +464,78 @@ def test_patient_ids_that_would_be_miscounted(paths, patient):
         load(paths)
 
 
-@pytest.mark.parametrize("dataset", ["claims", "report", "index"])
-def test_dataset_ids_that_name_a_result_folder(paths, dataset):
+@pytest.mark.parametrize(
+    ("dataset", "reason"),
+    [
+        ("index", "is what a page of the report or a folder beside them is called"),
+        ("methods", "is what a page of the report or a folder beside them is called"),
+        ("confidence", "is what a page of the report or a folder beside them is called"),
+        ("provenance", "is what a page of the report or a folder beside them is called"),
+        ("claims", "is what a page of the report or a folder beside them is called"),
+        ("figures", "is what a folder of the results is called"),
+        ("partial_report", "is what a folder of the results is called"),
+        ("nul", "is what Windows calls a device"),
+        ("x" * 101, "has 101 letters, and 100 are the most"),
+    ],
+)
+def test_dataset_ids_that_name_something_else(paths, dataset, reason):
+    line = len(paths["datasets"].read_text().splitlines()) + 1
     append(paths["datasets"], dataset, "X", "local", "", "", "", "")
-    with pytest.raises(tables.TableError, match=f"dataset '{dataset}' is not allowed"):
+    with pytest.raises(tables.TableError) as error:
+        load(paths)
+    assert str(error.value) == (
+        f"{paths['datasets']} has 1 problem:\n  line {line}: dataset '{dataset}' names files, and "
+        f"{reason}; give it another id here and wherever it is named"
+    )
+
+
+def test_capital_letters_are_refused_in_ids_of_datasets(paths):
+    append(paths["datasets"], "Methods", "X", "local", "", "", "", "")
+    with pytest.raises(tables.TableError, match="dataset 'Methods' is not allowed .id; small"):
+        load(paths)
+
+
+def test_no_id_is_what_a_page_of_the_report_is_called(repository):
+    """The pages are those that the modules of the report name."""
+    found = (repository / "src/osteotalk/report/pages").glob("*.py")
+    pages = {name for path in found for name in re.findall(r'"(\w+)\.html"', path.read_text())}
+    assert pages == {"index", "confidence", "methods", "provenance"}
+    assert pages <= set(PAGES)
+
+
+@pytest.mark.parametrize(
+    ("sample", "reason"),
+    [
+        ("os1", "differs from 'OS1' in line 2 only by capital letters"),
+        ("Con.1", "is what Windows calls a device"),
+        ("S.", "ends in '.', which Windows leaves out"),
+        ("S" * 300, "has 300 letters, and 100 are the most"),
+    ],
+)
+def test_sample_ids_that_cannot_name_a_file(paths, sample, reason):
+    append(
+        paths["samples"], dataset="simulated_os", sample=sample, patient="X", condition="primary"
+    )
+    with pytest.raises(tables.TableError) as error:
+        load(paths)
+    assert f"sample '{sample}' names files, and {reason}; give it another id" in str(error.value)
+
+
+def test_samples_of_two_datasets_may_be_called_alike(paths):
+    for dataset in ("one", "two"):
+        append(paths["datasets"], dataset, "X", "local")
+    append(paths["samples"], dataset="one", sample="s1", patient="X", condition="primary")
+    append(paths["samples"], dataset="two", sample="S1", patient="X", condition="primary")
+    assert len(load(paths).samples) > 2
+
+
+def test_claims_that_differ_only_by_capital_letters(paths):
+    text = paths["claims"].read_text().splitlines()
+    row = next(line for line in text if line.startswith("C001\t"))
+    first = [row.replace("C001", name, 1) for name in ("Cx", "CX")]
+    paths["claims"].write_text("\n".join([*text, *first]) + "\n")
+    message = f"claim_id 'CX' names files, and differs from 'Cx' in line {len(text) + 1} only by"
+    with pytest.raises(tables.TableError, match=message):
         load(paths)
 
 

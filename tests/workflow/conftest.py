@@ -2,9 +2,11 @@
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,12 @@ class Project:
         self.run = root / "run"
         self.run.mkdir()
 
+    def same_age(self):
+        """Let no result be older than what it is made from."""
+        now = time.time()
+        for path in self.run.rglob("*"):
+            os.utime(path, (now, now))
+
     def snakemake(
         self,
         *words,
@@ -109,4 +117,22 @@ def simulated(tmp_path_factory, repository):
     project = Project(tmp_path_factory.mktemp("workflow"), repository)
     project.small = SMALL
     project.snakemake("resources/simulated_os/truth_edges.tsv", config=SMALL)
+    return project
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, repository):
+    """All files of a run of the embedded cohort, without content; `all` are those of rule all."""
+    project = Project(tmp_path_factory.mktemp("made"), repository)
+    text = project.snakemake("-n")
+    project.all = re.search(r"^rule all:\n    input: (.*)$", text, re.MULTILINE)[1].split(", ")
+    for line in re.findall(r"^    output: (.*)$", text, re.MULTILINE):
+        for path in map(project.run.joinpath, line.split(", ")):
+            if path.name == "report":
+                path.mkdir(parents=True)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("x")
+    project.same_age()
+    assert "Nothing to be done" in project.snakemake("-n", "--rerun-triggers", "mtime")
     return project

@@ -94,6 +94,11 @@ def test_truncated_gzip_stops_with_its_name(project):
         (project.run / f"{name}.gz").write_bytes(gzip.compress(content)[:-10])
     text = project.snakemake("results/mine/samples/A/counts.h5ad", config=config, fails=True)
     assert ".gz is a truncated or damaged gzip file" in text
+    last = text.partition("At least one job did not complete successfully.\n")[2]
+    assert last.startswith("\ningest_sample of sample A of cohort mine failed: sample 'A' of ")
+    assert "by status retired in its row of my_samples.tsv, or by on_sample_failure: skip" in last
+    assert "(log: logs/ingest_sample/mine/A.log)\nWhat is finished is kept. To go on, " in last
+    assert f"--configfile {project.run / 'config.yaml'}\n" in last
     assert not (project.run / "results/mine/samples/A/counts.h5ad").exists()
 
 

@@ -32,6 +32,10 @@ DRY = [
 ]
 FINISHED = "tests/workflow/finished/test_run.py::"
 PARTIAL = "tests/workflow/finished/test_partial_report.py::test_one_of_two_cohorts_fails"
+UNLOCKED = (
+    "tests/workflow/test_when_a_run_stops.py::"
+    "test_after_a_kill_of_snakemake_itself_the_folder_is_unlocked_and_the_run_goes_on"
+)
 # The other commands: the test that runs each (the same targets, on a small cohort), or the words in
 # .ci/run that do.
 RUN = {
@@ -47,6 +51,8 @@ RUN = {
     "snakemake --cores 2 --configfile my.yaml":
         f"{FINISHED}test_the_check_against_squidpy_runs_if_it_is_asked_for",
     "snakemake --report report.zip": f"{FINISHED}test_snakemake_report_holds_the_pages",
+    "snakemake --unlock --configfile my.yaml": UNLOCKED,
+    "snakemake --cores 4 --rerun-incomplete --configfile my.yaml": UNLOCKED,
     "snakemake --cores 4 --keep-going --configfile my.yaml": PARTIAL,
     "snakemake --cores 1 partial_report --configfile my.yaml": PARTIAL,
     "snakemake --cores 8 --configfile config/osteosarcoma.yaml -n | grep Download":

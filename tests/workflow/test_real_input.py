@@ -1,5 +1,6 @@
 """Real cohorts, through a config only, to a report."""
 
+import html
 import json
 import re
 import shutil
@@ -103,13 +104,38 @@ def test_idc_one_donor_gives_no_verdict(project, shared_data):
     assert adata.n_obs > 300
 
 
+def rules_run(text):
+    return re.findall(r"^(?:local)?rule (\w+):", text, re.MULTILINE)
+
+
+def check_left_out(run):
+    """Sample `cut` is named with its reason wherever its cohort is told of."""
+    (told,) = json.loads((run / "results/mine/left_out.json").read_text())["left_out"]
+    assert told["sample"] == told["patient"] == "cut"
+    assert "cut.h5ad" in told["reason"]
+    provenance = json.loads((run / "results/provenance.json").read_text())
+    assert provenance["left_out"] == [told]
+    assert "cut.h5ad" in {row["path"] for row in provenance["files"]}
+    warning = "SAMPLES LEFT OUT: cut of &#39;Real data&#39; could not be read."
+    pages = list((run / "results/report").rglob("*.html"))
+    assert len(pages) > 101
+    assert all(warning in page.read_text() for page in pages)
+    page = html.unescape((run / "results/report/mine.html").read_text())
+    reason = " ".join(told["reason"].split())
+    assert "Left out, as it could not be read: sample cut of patient cut (primary; " in page
+    assert reason in page
+    assert page.count(">cut<") == 0  # in no table
+    log = (run / "logs/ingest_sample/mine/cut.log").read_text()
+    assert f"sample cut (cut.h5ad) is left out: {told['reason']}" in log
+
+
 def test_a_sample_without_cells_is_dropped_and_reported(project, simulated):
-    """Two good samples and one of debris; then only debris."""
+    """Two good samples, one of debris, one that cannot be read; then without leave to skip it."""
     config = own_cohort(
         project,
         "mine",
-        [("mine", name, name, "primary") for name in ("A", "B", "junk")],
-        [("mine", name, "h5ad", f"{name}.h5ad") for name in ("A", "B", "junk")],
+        [("mine", name, name, "primary") for name in ("A", "B", "junk", "cut")],
+        [("mine", name, "h5ad", f"{name}.h5ad") for name in ("A", "B", "junk", "cut")],
     )
     config |= {key: simulated.small[key] for key in ("integration", "claims", "interactions")}
     # a file of one's own for all cohorts, found in the folder of the run
@@ -128,7 +154,12 @@ def test_a_sample_without_cells_is_dropped_and_reported(project, simulated):
             adata.X.data[:] = 1
             adata = adata[:, :150].copy()
         adata.write_h5ad(project.run / f"{name}.h5ad")
+    whole = (project.run / "A.h5ad").read_bytes()
+    (project.run / "cut.h5ad").write_bytes(whole[: len(whole) // 2])
+    config["on_sample_failure"] = "skip"
+    config["claims"] = {**config["claims"], "min_patients": 2}
     project.snakemake("results/report", config=config)
+    check_left_out(project.run)
     qc = json.loads((project.run / "results/mine/samples/junk/qc.json").read_text())
     assert qc["n_cells_kept"] == 0
     adata = ad.read_h5ad(project.run / "results/mine/annotated.h5ad")
@@ -143,8 +174,21 @@ def test_a_sample_without_cells_is_dropped_and_reported(project, simulated):
     assert "Positions of genes of Real data: from all.gtf.gz, which genes.positions" in methods
     assert "NO COPY NUMBER" not in methods
 
+    # what was read is not read again; the sample that was left out stops the run
+    config["on_sample_failure"] = "stop"
+    text = project.snakemake("results/report", config=config, fails=True)
+    assert rules_run(text) == ["check_samples"]
+    assert "1 of 4 samples of cohort 'mine' cannot be read and were left out" in text
+    assert "on_sample_failure: skip in the config" in text
+    # nor does anything run again for it, or for another least number of patients
+    config["on_sample_failure"] = "skip"
+    config["claims"]["min_patients"] = 1
+    text = project.snakemake("-n", "results/mine/support.parquet", config=config)
+    assert rules_run(text) in ([], ["check_samples"])
+    config["on_sample_failure"] = "stop"
+
     samples = project.run / "my_samples.tsv"
     lines = samples.read_text().splitlines()
-    samples.write_text("\n".join([lines[0], lines[-1]]) + "\n")
+    samples.write_text("\n".join([lines[0], lines[-2]]) + "\n")
     text = project.snakemake("results/mine/annotated.h5ad", config=config, fails=True)
     assert "no sample has a cell left after quality control" in text

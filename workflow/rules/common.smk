@@ -4,6 +4,8 @@ Needs    config, tables named in it
 Makes    nothing
 """
 
+import time
+
 from snakemake.exceptions import WorkflowError
 
 from osteotalk import results as osteotalk_results
@@ -20,6 +22,7 @@ from osteotalk.tables import (
     takes_shared_positions,
 )
 
+STARTED = time.time()
 osteotalk_workflow.refuse_prefix(workflow.modifier.path_modifier)
 osteotalk_workflow.prepare_environment()
 TABLES = osteotalk_workflow.load(config)
@@ -261,6 +264,34 @@ def results_of_cohort(dataset):
     )
     samples = [row["sample"] for row in records("samples", dataset=dataset)]
     return osteotalk_results.cohort_paths(dataset, samples, without=without)
+
+
+def every_result():
+    """All results that the documentation names: an absent one is made again."""
+    names = ["evidence", "verdicts", "published", "therapies", "calibration"]
+    names += ["sensitivity"] if config["sensitivity"]["run"] else []
+    return [
+        "results/report",
+        "results/provenance.json",
+        "results/run_config.yaml",
+        "results/resource.tsv",
+        "results/resource.json",
+        "results/claims/checked.json",
+        *(f"results/claims/{name}.tsv" for name in names),
+        *(
+            path
+            for dataset in DATASETS
+            for paths in results_of_cohort(dataset).values()
+            for path in paths
+        ),
+        *(f"results/{dataset}/programmes.tsv" for dataset in DATASETS),
+        *(
+            f"results/{dataset}/samples/{row['sample']}/{name}"
+            for dataset in DATASETS
+            for row in records("samples", dataset)
+            for name in ("counts.h5ad", "interactions.parquet")
+        ),
+    ]
 
 
 # Tables of the config that the report shows.

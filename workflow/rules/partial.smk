@@ -87,6 +87,16 @@ def state_of_products(wildcards):
     return digest.hexdigest()[:16]
 
 
+def failed_jobs():
+    """Jobs of this run that failed, those of groups one by one."""
+    failed = getattr(workflow.scheduler, "failed", ())
+    jobs = [each for job in failed for each in (job.jobs if job.is_group() else [job])]
+    return [
+        osteotalk_workflow.failed_job(job.rule.name, job.wildcards_dict, list(job.log))
+        for job in jobs
+    ]
+
+
 def hint_of_partial_report():
     """Say what can be reported after jobs have failed, if there are other cohorts."""
     if len(DATASETS) == 1 or any("partial_report" in word for word in sys.argv):

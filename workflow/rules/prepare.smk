@@ -3,6 +3,7 @@
 Needs    the files of each sample (table of files)
 Makes    results/<dataset>/samples/<sample>/counts.h5ad     counts as they came, genes by symbol
          results/<dataset>/samples/<sample>/ingest.json     what was read, and how genes were named
+         results/<dataset>/left_out.json                    samples that could not be read
          results/<dataset>/genes.tsv                        gene names changed or not mapped
          results/<dataset>/samples/<sample>/filtered.h5ad   living single cells
          results/<dataset>/samples/<sample>/qc.json         what was dropped and why
@@ -37,6 +38,32 @@ rule ingest_sample:
         code=code_digest("ingest_sample"),
     script:
         "../scripts/ingest_sample.py"
+
+
+rule check_samples:
+    """List the samples that could not be read; refuse a cohort that lost too many of them."""
+    input:
+        reports=per_sample("results/{dataset}/samples/{sample}/ingest.json"),
+    output:
+        left_out="results/{dataset}/left_out.json",
+    log:
+        "logs/check_samples/{dataset}.log",
+    benchmark:
+        "benchmarks/timings/check_samples/{dataset}.tsv"
+    conda:
+        "../../envs/osteotalk.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        samples=lambda wildcards: only(
+            records("samples", wildcards.dataset), "sample", "patient"
+        ),
+        min_patients=lookup("claims/min_patients", within=config),
+        on_failure=lookup("on_sample_failure", within=config),
+        code=code_digest("check_samples"),
+    script:
+        "../scripts/check_samples.py"
 
 
 rule list_genes:
@@ -92,6 +119,8 @@ rule integrate_cohort:
     """Merge the samples of a cohort, normalise, align, cluster and embed the cells."""
     input:
         samples=per_sample("results/{dataset}/samples/{sample}/filtered.h5ad"),
+        # must have passed; what it says is in the samples, so it alone is no reason to run again
+        checked=ancient("results/{dataset}/left_out.json"),
     output:
         integrated="results/{dataset}/integrated.h5ad",
     log:

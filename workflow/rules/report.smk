@@ -16,6 +16,7 @@ rule write_provenance:
         files=list(
             dict.fromkeys(row["path"] for d in DATASETS for row in files_of_cohort(d))
         ),
+        left_out=expand("results/{dataset}/left_out.json", dataset=DATASETS),
     output:
         provenance="results/provenance.json",
         config="results/run_config.yaml",
@@ -153,6 +154,9 @@ rule partial_report:
             ],
             "manifests": {
                 dataset: manifests_of_cohort(dataset) for dataset in DATASETS
+            },
+            "left_out": {
+                dataset: f"results/{dataset}/left_out.json" for dataset in DATASETS
             },
             "resource": "results/resource.json",
             "basedir": str(osteotalk_workflow.HOME),

@@ -16,6 +16,9 @@ with job_log(snakemake):
         downloads=downloads(params.manifests, snakemake.input.files),
         resource=io.read_json(snakemake.input.resource),
         basedir=params.basedir,
+        left_out=[
+            row for path in snakemake.input.left_out for row in io.read_json(path)["left_out"]
+        ],
     )
     io.write_json(run, snakemake.output.provenance)
     io.write_text(yaml.safe_dump(params.config, sort_keys=False), snakemake.output.config)

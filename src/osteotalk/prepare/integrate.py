@@ -16,6 +16,7 @@ from scipy import sparse
 from osteotalk.clusters import leiden
 from osteotalk.ingest.gene_tables import some
 from osteotalk.ingest.gtf import COLUMNS, clean_positions
+from osteotalk.left_out import analysed
 from osteotalk.measured import KEY, partly_measured
 from osteotalk.prepare.align import NONE, align, method_version, need_method
 from osteotalk.prepare.mixing import choose_cells, measure_mixing
@@ -66,7 +67,8 @@ def merge_samples(samples: Sequence[AnnData]) -> AnnData:
         raise ValueError(msg)
     merged.uns[KEY] = missing
     kept = set(merged.obs["sample"])
-    empty = [str(s.uns["ingest"]["sample"]) for s in samples if not s.n_obs]
+    reports = [dict(s.uns["ingest"]) for s in samples if not s.n_obs]
+    empty = [str(report["sample"]) for report in analysed(reports)]
     merged.uns["merge"] = {
         "empty_samples": empty,
         "genes_not_in_all_samples": lacking,

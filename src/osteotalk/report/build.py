@@ -26,7 +26,7 @@ from osteotalk.report.sections.claim_edges import edges_of_claims
 from osteotalk.report.tables.claims import with_verdicts
 from osteotalk.report.tables.cohort import cohort_summary_row
 from osteotalk.report.tables.positions import positions_warning
-from osteotalk.report.words.banners import partial_warning
+from osteotalk.report.words.banners import left_out_warning, partial_warning
 from osteotalk.results import CohortResults
 
 
@@ -88,7 +88,7 @@ def bare_parts(cohort: Cohort) -> CohortParts:
         parameters=cohort.parameters,
     )
     page = Page(file=f"{cohort.dataset}.html", title="", lead=(), sections=())
-    return CohortParts(page, summary, own, positions_of(cohort))
+    return CohortParts(page, summary, own, positions_of(cohort), results.left_out)
 
 
 def _by_claim(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -105,7 +105,11 @@ def build_report(run: Run, *, jobs: int = 1) -> Report:
     jobs
         Processes that build panels of claims at the same time; the report does not depend on it.
     """
-    warnings = (*partial_warning(run.overall.missing), *positions_warning(run.positions))
+    warnings = (
+        *partial_warning(run.overall.missing),
+        *left_out_warning({part.evidence.title: part.left_out for part in run.cohorts}),
+        *positions_warning(run.positions),
+    )
 
     def warned(*pages: Page) -> tuple[Page, ...]:
         return tuple(replace(page, warnings=(*warnings, *page.warnings)) for page in pages)

@@ -99,7 +99,9 @@ class Cohort:
     @cached_property
     def samples(self) -> pd.DataFrame:
         """Its analysed samples, in the order of the report."""
-        return order_samples(self.tables.samples, self.dataset)
+        found = order_samples(self.tables.samples, self.dataset)
+        gone = {row["sample"] for row in self.results.left_out}
+        return found[~found["sample"].isin(gone)].reset_index(drop=True)
 
     @cached_property
     def retired(self) -> pd.DataFrame:
@@ -219,13 +221,15 @@ class Claim:
 class CohortParts:
     """One cohort: its page, its row in the table of cohorts, and what it has on the claims.
 
-    `positions` tells where its genes lie; None if that is not recorded.
+    `positions` tells where its genes lie; None if that is not recorded. `left_out` are the samples
+    that could not be read, see `osteotalk.ingest.broken.check_samples`.
     """
 
     page: Page
     summary: Mapping[str, object]
     evidence: CohortEvidence
     positions: CohortPositions | None = None
+    left_out: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -325,8 +329,11 @@ class Run:
 
     @cached_property
     def samples(self) -> pd.DataFrame:
-        """Rows of the cohorts in the table of samples."""
-        return self._own(self.tables.samples)
+        """Rows of the cohorts in the table of samples, without samples that were left out."""
+        own = self._own(self.tables.samples)
+        gone = {(row["dataset"], row["sample"]) for part in self.cohorts for row in part.left_out}
+        pairs = zip(own["dataset"], own["sample"], strict=True)
+        return own[[pair not in gone for pair in pairs]]
 
     @cached_property
     def frame(self) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 Nothing is run or repaired here; what is on disk is looked at.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,10 @@ import pandas as pd
 from osteotalk import io
 from osteotalk.claims.together.moved import compare_files
 from osteotalk.claims.together.over_cohorts import combine_cohorts, write_combined
+from osteotalk.failures import KILLED, MOST_JOBS, failure
 from osteotalk.provenance import describe_run
 from osteotalk.retrieve import downloads
 
-_TRACEBACK = "Traceback (most recent call last):"
-_EXCEPTION = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?")
-MOST_LINES, MOST_LETTERS, MOST_JOBS = 8, 800, 10
 # Snakemake compares files up to this size by their content, larger ones by their time.
 _BY_CONTENT = 1_000_000
 
@@ -123,39 +120,6 @@ def missing_reason(products: Sequence[Product]) -> str:
     return f"not run to its end: {needed[0]}{others} {verb} not there"
 
 
-def failure(log: str | Path) -> str:
-    """Error with which a log ends, shortened; '' if there is no log or no error in it.
-
-    Our own errors say what to do and stand without the name of their class.
-    """
-    try:
-        lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return ""
-    places = [place for place, line in enumerate(lines) if line.rstrip() == _TRACEBACK]
-    if not places:
-        return ""
-    told = lines[places[-1] + 1 :]
-    while told and (not told[0].strip() or told[0].startswith(" ")):  # frames and their code
-        told = told[1:]
-    if not told:
-        return "stopped without a message"
-    head = _EXCEPTION.fullmatch(told[0])
-    if head and head["text"]:
-        name, _, _ = head["name"].partition(".")
-        told[0] = head["text"]
-        if name != __package__.partition(".")[0]:
-            told[0] = f"{head['name'].rpartition('.')[2]}: {head['text']}"
-    return _shortened([line.rstrip() for line in told if line.strip()])
-
-
-def _shortened(lines: Sequence[str]) -> str:
-    kept = "\n".join(lines[:MOST_LINES])
-    if len(lines) <= MOST_LINES and len(kept) <= MOST_LETTERS:
-        return kept
-    return f"{kept[:MOST_LETTERS].rstrip()} … (the rest is in the log)"
-
-
 def _failed_jobs(absent: Sequence[Product]) -> list[tuple[Product, str]]:
     """Jobs whose file is absent and whose log ends in an error, the newest first."""
     by_log = {product.log: product for product in absent if product.log}
@@ -166,7 +130,8 @@ def _failed_jobs(absent: Sequence[Product]) -> list[tuple[Product, str]]:
 
 def _failure_words(failed: Sequence[tuple[Product, str]]) -> str:
     (newest, error), *others = failed
-    words = f"{_job(newest)} failed: {error}\n(log: {newest.log})"
+    joint = " " if error == KILLED else " failed: "
+    words = f"{_job(newest)}{joint}{error}\n(log: {newest.log})"
     if others:
         named = ", ".join(_job(product) for product, _ in others[:MOST_JOBS])
         rest = f" and {len(others) - MOST_JOBS} more" if len(others) > MOST_JOBS else ""
@@ -265,6 +230,7 @@ def describe_part(
     files: Sequence[Mapping[str, str]],
     datasets: Sequence[Mapping[str, str]],
     manifests: Mapping[str, Sequence[str]],
+    left_out: Mapping[str, str],
     resource: str,
     basedir: str,
 ) -> dict[str, Any]:
@@ -278,6 +244,8 @@ def describe_part(
         As in `osteotalk.provenance.describe_run`, of all cohorts of the run.
     manifests
         Manifests of the downloads of each cohort.
+    left_out
+        File of the samples that were left out, of each cohort.
     resource
         File that describes the resource.
     """
@@ -292,4 +260,7 @@ def describe_part(
         ),
         resource=io.read_json(resource),
         basedir=basedir,
+        left_out=[
+            row for dataset in cohorts for row in io.read_json(left_out[dataset])["left_out"]
+        ],
     )

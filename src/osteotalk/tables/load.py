@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from osteotalk.tables.ids import check_ids
 from osteotalk.tables.model import NAMES, RETIRED, Tables, raise_problems
 from osteotalk.tables.read import read_schema, read_table
 from osteotalk.tables.references import check_references
@@ -45,6 +46,8 @@ def load_tables(
     tables = Tables(**frames, retired=retired)
     if not any(problems.values()):  # references between broken tables would only add noise
         for name, found in check_references(tables).items():
+            problems[name] += found
+        for name, found in check_ids(tables).items():
             problems[name] += found
         for name, found in check_selection(tables, datasets).items():
             problems[name] += found

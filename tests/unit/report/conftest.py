@@ -79,6 +79,7 @@ class Inputs:
     provenance: dict[str, Any]
     truth: Mapping[str, Any] | None
     decoys: pd.DataFrame | None = None
+    left_out: list[dict[str, str]] = field(default_factory=list)
     interactions: pd.DataFrame | None = None
     patients: pd.DataFrame = field(default_factory=lambda: make_patients("toy"))
     statistics: pd.DataFrame = field(default_factory=lambda: make_statistics("toy"))
@@ -118,6 +119,7 @@ class Inputs:
                 for name in (
                     *("qc", "ingest", "clusters", "malignancy", "clone_genes", "cnv", "agreement"),
                     *("support", "cross_check", "evidence", "truth", "decoys", "statistics"),
+                    "left_out",
                 )
             },
         )
@@ -136,6 +138,7 @@ class Inputs:
                 page=replace(first.page, file=f"{name}.html"),
                 evidence=replace(first.evidence, dataset=name),
                 summary={"dataset": name},
+                left_out=[],
             )
             for name in map(str, self.datasets["dataset"][1:])
         ]

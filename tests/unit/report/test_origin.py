@@ -2,7 +2,10 @@
 
 import pandas as pd
 
+from osteotalk import io
+from osteotalk.report.sections.origin import section
 from osteotalk.report.tables.left_out import genes_named, left_out_table
+from osteotalk.results import CohortResults
 
 
 def catalogue(inputs, **row):
@@ -102,3 +105,47 @@ def test_the_index_names_accessions_and_confounding(inputs):
     assert "second-hand (SEC)" in html
     assert "Toy cohort: Age and cohort." in html
     assert "Kept out of the combined verdicts: Toy cohort. No other cohort is left" in html
+
+
+def test_samples_that_could_not_be_read_are_told_on_every_page(inputs):
+    gone = inputs.samples.iloc[0]
+    row = {name: str(gone[name]) for name in ("dataset", "sample", "patient", "condition")}
+    row |= {"file": "a.h5", "reason": "a.h5 is cut off;\ncopy it again"}
+    without = inputs.having(left_out=[row])
+    title = inputs.datasets["title"].iloc[0]
+    warning = (
+        f"SAMPLES LEFT OUT: {row['sample']} of '{title}' could not be read. Nothing below rests on "
+        "them; the section Origin on the page of the cohort has the reasons."
+    )
+    pages = without.report().pages()
+    assert len(pages) > 4
+    assert all(warning in page.warnings for page in pages)
+    assert not any(warning in page.warnings for page in inputs.report().pages())
+    view = without.view()
+    assert row["sample"] not in set(view.samples["sample"])
+    assert row["sample"] not in set(without.run().samples["sample"])
+    assert len(without.run().samples) == len(inputs.run().samples) - 1
+    assert section(view).caveats[0] == (
+        f"Left out, as it could not be read: sample {row['sample']} of patient {row['patient']} "
+        f"({row['condition']}; a.h5). a.h5 is cut off; copy it again"
+    )
+
+
+def test_results_of_samples_that_could_not_be_read_are_not_counted(tmp_path):
+    told = {"sample": "A", "unreadable": "a.h5 is cut off"}
+    kept = {"sample": "B", "left_out": {"antibodies": 3}}
+    files = {
+        "ingest": [told, kept],
+        "qc": [{"sample": "A", "ingest": told}, {"sample": "B", "ingest": kept}],
+        "left_out": [{"left_out": [{"sample": "A"}]}],
+    }
+    paths = {}
+    for name, records in files.items():
+        paths[name] = [str(tmp_path / f"{name}{i}.json") for i in range(len(records))]
+        for path, record in zip(paths[name], records, strict=True):
+            io.write_json(record, path)
+    results = CohortResults("mine", paths)
+    assert results.ingest == [kept]
+    assert [record["sample"] for record in results.qc] == ["B"]
+    assert results.left_out == [{"sample": "A"}]
+    assert CohortResults("mine", {}).left_out == []

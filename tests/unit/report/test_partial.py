@@ -6,14 +6,15 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from osteotalk import failures
+from osteotalk.failures import failure
 from osteotalk.ingest.errors import IngestError
-from osteotalk.report import partial, write_report
+from osteotalk.report import write_report
 from osteotalk.report.html.write import remove_stale
 from osteotalk.report.partial import (
     PartialError,
     Product,
     complete_cohorts,
-    failure,
     missing_cohorts,
     missing_reason,
 )
@@ -188,10 +189,10 @@ def test_long_messages_are_shortened_and_say_so(tmp_path):
     lines = "".join(f"line {i}\n" for i in range(20))
     told = text_of(tmp_path, f"{FRAMES}ValueError: many\n{lines}")
     assert told.splitlines()[0] == "ValueError: many"
-    assert len(told.splitlines()) == partial.MOST_LINES
+    assert len(told.splitlines()) == failures.MOST_LINES
     assert told.endswith("line 6 … (the rest is in the log)")
     told = text_of(tmp_path, f"{FRAMES}ValueError: {'é' * 5000}\n")
-    assert len(told) < partial.MOST_LETTERS + 40
+    assert len(told) < failures.MOST_LETTERS + 40
     assert told.endswith("é … (the rest is in the log)")
 
 

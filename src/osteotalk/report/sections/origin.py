@@ -65,7 +65,18 @@ def section(cohort: Cohort) -> Section:
         title="Origin",
         question="Where are the data from, and how sure is what is said of them?",
         tables=tuple(tables),
-        caveats=_caveats(dataset_row, samples, retired, ingest),
+        caveats=(
+            *_left_out(cohort.results.left_out),
+            *_caveats(dataset_row, samples, retired, ingest),
+        ),
+    )
+
+
+def _left_out(rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    return tuple(
+        f"Left out, as it could not be read: sample {row['sample']} of patient {row['patient']} "
+        f"({row['condition']}; {row['file']}). {' '.join(row['reason'].split())}"
+        for row in rows
     )
 
 

@@ -1,4 +1,4 @@
-"""Words over pages and in figures: simulated data, a report of a part of the run."""
+"""Words over pages and in figures: simulated data, cohorts and samples that are not there."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,4 +42,19 @@ def partial_warning(missing: Mapping[str, str] | None) -> tuple[str, ...]:
         f"PARTIAL REPORT: {plural(len(missing), 'cohort')} of this run "
         f"{'is' if len(missing) == 1 else 'are'} not in it ({enumerate_words(list(missing))}). "
         "Verdicts and counts rest on the others alone.",
+    )
+
+
+def left_out_warning(cohorts: Mapping[str, Sequence[Mapping[str, str]]]) -> tuple[str, ...]:
+    """Warn on every page of samples that could not be read, by title of their cohort."""
+    gone = [
+        f"{enumerate_words([row['sample'] for row in rows])} of '{title}'"
+        for title, rows in cohorts.items()
+        if rows
+    ]
+    if not gone:
+        return ()
+    return (
+        f"SAMPLES LEFT OUT: {'; '.join(gone)} could not be read. Nothing below rests on them; the "
+        "section Origin on the page of the cohort has the reasons.",
     )
