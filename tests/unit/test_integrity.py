@@ -25,7 +25,7 @@ def folder(tmp_path):
 
 def edges(sample, n=2_000):
     rng = np.random.default_rng(0)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             name: [sample if name == "sample" else "cohort" if name == "dataset" else "x"] * n
             if kind == contract.TEXT
@@ -35,6 +35,7 @@ def edges(sample, n=2_000):
             for name, kind in contract.TABLES["interactions"].items()
         }
     )
+    return contract.conform(frame, table="interactions")
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def read_some(path):
 def cells(sample, n=40):
     rng = np.random.default_rng(1)
     obs = pd.DataFrame(
-        {name: "x" for name in contract.OBS["counts"]}, index=[f"c{i}" for i in range(n)]
+        dict.fromkeys(contract.OBS["counts"], "x"), index=[f"c{i}" for i in range(n)]
     )
     obs["dataset"], obs["sample"] = "cohort", sample
     counts = sparse.csr_matrix(rng.poisson(1, (n, 300)).astype(np.float32))
