@@ -5,6 +5,7 @@ import atexit
 import contextlib
 import functools
 import hashlib
+import io
 import logging
 import os
 import shlex
@@ -28,6 +29,7 @@ from osteotalk.ingest.kinds import MODEL, REFERENCE, check_kinds
 from osteotalk.ingest.plain import is_gzip
 from osteotalk.needs import MissingPackageError, need_squidpy
 from osteotalk.prepare.align import MethodError, need_method
+from osteotalk.visible import visible
 
 PACKAGE = Path(__file__).parent
 # The shipped config, tables and schemas: an installed package carries them, a clone has them at its
@@ -107,7 +109,7 @@ def load(config: Mapping[str, Any], home: Path = HOME) -> tables.Tables:
         loaded = tables.load_tables(paths, schemas, datasets=config["datasets"], workdir=Path.cwd())
         return tables.renew(loaded, read_symbols(find_file(config["genes"]["symbols"], home)))
     except (tables.TableError, IngestError, MethodError, MissingPackageError) as error:
-        raise WorkflowError(str(error)) from None
+        raise WorkflowError(visible(str(error))) from None
 
 
 def _check_opinions(annotation: Mapping[str, Any]) -> None:
@@ -230,6 +232,15 @@ def row_of(frame: Any, **keys: str) -> dict[str, str]:
     return {str(k): str(v) for k, v in record.items()}
 
 
+class _Log(io.TextIOWrapper):
+    """A log in which no name can hide or turn round a part of a line."""
+
+    def write(self, text: str) -> int:
+        # libraries end the states of their bars with a carriage return
+        super().write(visible(text.replace("\r\n", "\n").replace("\r", "\n")))
+        return len(text)
+
+
 @contextlib.contextmanager
 def job_log(job: Any) -> Iterator[None]:
     """Send everything a job says to its log file; show the reason of a failure on the terminal.
@@ -244,8 +255,9 @@ def job_log(job: Any) -> Iterator[None]:
     root = logging.getLogger()
     before = (root.handlers[:], root.level)
     terminal = sys.stderr
-    with path.open("w", encoding="utf-8", buffering=1) as log:
-        log.write(BEGAN.format(os.getpid()) + "\n")
+    with _Log(path.open("wb"), encoding="utf-8", line_buffering=True) as log:
+        log.write(BEGAN.format(os.getpid()) + "
+")
         handler = logging.StreamHandler(log)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
         root.handlers, root.level = [handler], logging.INFO
@@ -260,7 +272,8 @@ def job_log(job: Any) -> Iterator[None]:
             log.write(ENDED + "\n")
         except BaseException as error:  # noqa: BLE001 - also an interrupt belongs in the log
             traceback.print_exc(file=log)
-            terminal.write(f"{type(error).__name__}: {error}\n(full log: {path})\n")
+            reason = visible(f"{type(error).__name__}: {error}")
+            terminal.write(f"{reason}\n(full log: {path})\n")
             raise SystemExit(1) from None
         finally:
             logging.captureWarnings(capture=False)

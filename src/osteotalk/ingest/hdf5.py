@@ -69,7 +69,7 @@ def open_hdf5(
         raise IngestError(msg)
     try:
         with h5py.File(path, "r") as file:
-            _refuse_ways_out(file, path)
+            refuse_ways_out(file, path)
             kind = _kind(file)
             if kind not in expected:
                 found = said.get(kind, _SAID[kind]).format(
@@ -138,21 +138,36 @@ def _inside(file: h5py.File, kind: str) -> list[str]:
     return sorted(file["mod"] if kind == "mudata" and "mod" in file else file)
 
 
-def _refuse_ways_out(file: h5py.File, path: str) -> None:
-    """Refuse links and data that lie outside the file, and absurd sizes."""
+def refuse_ways_out(file: h5py.File, path: str) -> None:
+    """Refuse links and data that lie outside the file, and absurd sizes.
+
+    Soft links stay: they cannot leave the file but through one of the links that are refused, and
+    what they lead to within it is looked at where it lies.
+
+    Raises
+    ------
+    IngestError
+        Naming each object, and the file that it leads to.
+    """
     found = _large_attributes(file, "/")
     for text, info, item in _links(file):
         if info.type not in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT):
-            found.append(f"'{text}' is a link to another file")
+            external = info.type == h5py.h5l.TYPE_EXTERNAL
+            target = file.get(text, getlink=True).filename if external else ""
+            found.append(f"'{text}' is a link to another file{_named(target)}")
             continue
         if item is not None:
             found += _large_attributes(item, text)
         if not isinstance(item, h5py.Dataset):
             continue
         if item.id.get_create_plist().get_external_count():
-            found.append(f"the data of '{text}' lie in another file")
+            outside = item.id.get_create_plist().get_external(0)[0]
+            found.append(f"the data of '{text}' lie in another file{_named(outside)}")
         elif item.is_virtual:
-            found.append(f"'{text}' is a virtual dataset, put together from other files")
+            sources = ", ".join(sorted({source.file_name for source in item.virtual_sources()}))
+            found.append(
+                f"'{text}' is a virtual dataset, put together from other files{_named(sources)}"
+            )
         elif item.shape and _size(item) > _FREE + _MAX_RATIO * item.id.get_storage_size():
             found.append(
                 f"'{text}' declares {_size(item)} bytes, but {item.id.get_storage_size()} are there"
@@ -162,9 +177,16 @@ def _refuse_ways_out(file: h5py.File, path: str) -> None:
     if found:
         msg = (
             f"{path} is not read: {'; '.join(found[:20])}. A file of data needs to hold its data "
-            "itself: check where it comes from"
+            "itself: check where it comes from; if you trust it, read it where all of it is "
+            "and write it anew as one file"
         )
         raise IngestError(msg)
+
+
+def _named(name: str | bytes) -> str:
+    """Give the name of a file for a message."""
+    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
+    return f" ({text[:200]})" if text else ""
 
 
 def _links(file: h5py.File) -> Iterator[tuple[str, Any, Any]]:

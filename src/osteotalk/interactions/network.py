@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import networkx as nx
 import pandas as pd
 
+from osteotalk.visible import visible
+
 
 def to_graphml(edges: pd.DataFrame, *, cells: Mapping[str, int], populations: pd.DataFrame) -> str:
     """Write populations and supported edges as GraphML.
@@ -28,13 +30,14 @@ def to_graphml(edges: pd.DataFrame, *, cells: Mapping[str, int], populations: pd
     graph = nx.MultiDiGraph()
     for name, n in cells.items():
         look = known.loc[name] if name in known.index else {"label": name, "colour": "#888888"}
-        graph.add_node(name, label=look["label"], colour=look["colour"], cells=n)
+        label, colour = visible(str(look["label"])), look["colour"]
+        graph.add_node(visible(name), label=label, colour=colour, cells=n)
     for row in edges.to_dict("records"):
         graph.add_edge(
-            row["source"],
-            row["target"],
-            ligand=row["ligand_complex"],
-            receptor=row["receptor_complex"],
+            visible(row["source"]),
+            visible(row["target"]),
+            ligand=visible(row["ligand_complex"]),
+            receptor=visible(row["receptor_complex"]),
             n_active=int(row["n_active"]),
             n_informative=int(row["n_informative"]),
             **{

@@ -11,7 +11,7 @@ from osteotalk.progress import amount
 from osteotalk.retrieve import cache as store
 from osteotalk.retrieve.checks import HEAD_BYTES, TABLE, check_digest, check_head, check_size
 from osteotalk.retrieve.errors import RetrieveError, failure
-from osteotalk.retrieve.http import Limits, check_url, mirrored
+from osteotalk.retrieve.http import Limits, check_url, hosts, mirrored
 from osteotalk.retrieve.transfer import Job, Part, transfer
 
 log = logging.getLogger(__name__)
@@ -83,6 +83,7 @@ def fetch(
         n_bytes=n_bytes,
         where=where,
         stated_in=stated_in,
+        named=frozenset(hosts(url, mirrored(url, mirrors), *(mirrors or {}).values())),
     )
     wanted = {"sha256": sha256, "earlier_sha256": earlier_sha256}
     problem = ""

@@ -6,12 +6,13 @@ outside of the handlers, and urllib3's own log is silenced while a request runs.
 """
 
 import http.client
+import ipaddress
 import logging
 import random
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ USER_AGENT = f"osteotalk/{__version__} ({requests.utils.default_user_agent()})"
 MAX_BACKOFF = 60.0  # seconds
 MAX_RETRY_AFTER = 300.0  # seconds
 T = TypeVar("T")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 
 _NO_SENSE = (
     rq.InvalidURL,
@@ -105,10 +107,17 @@ def silence() -> Iterator[None]:
 
 
 class Session(requests.Session):
-    """A session that names us, takes bytes as they are and keeps `private` headers to one host."""
+    """A session that names us, takes bytes as they are and keeps `private` headers to one host.
 
-    def __init__(self, private: Mapping[str, str] | None = None) -> None:
+    Redirects are followed, thirty at most, as far as `check_redirect` lets them: to machines of
+    the network here only if `named` has the host.
+    """
+
+    def __init__(
+        self, private: Mapping[str, str] | None = None, named: Collection[str] = ()
+    ) -> None:
         super().__init__()
+        self.named = frozenset(named)
         self.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
         self.private = dict(private or {})
 
@@ -117,6 +126,7 @@ class Session(requests.Session):
     ) -> None:
         """Called by requests for each redirect: another host gets no private header."""
         before, after = response.request.url or "", prepared_request.url or ""
+        check_redirect(before, after, named=self.named)
         if self.should_strip_auth(before, after):
             for name in self.private:
                 prepared_request.headers.pop(name, None)
@@ -137,6 +147,68 @@ def check_url(url: str, *, where: str = "") -> None:
         raise failure(shown, msg, where=where)
     if not known:
         raise failure(url, "is not an address that begins with https:// or http://", where=where)
+
+
+def hosts(*addresses: str) -> set[str]:
+    """Names of the hosts of some addresses."""
+    return {host for address in addresses if (host := urlsplit(address).hostname)}
+
+
+def check_redirect(before: str, after: str, *, named: Collection[str]) -> None:
+    """Refuse an address that a server leads to, if it is less safe than the one that was asked.
+
+    Parameters
+    ----------
+    before, after
+        The address that was asked, and the one that it leads to.
+    named
+        Hosts that the config or the tables name, which may be anywhere.
+
+    Raises
+    ------
+    RetrieveError
+        If https falls to http, or if `after` lies on this machine or in a private network. Only the
+        host is told, as the rest may be secret.
+    """
+    scheme, host = urlsplit(after).scheme, urlsplit(after).hostname or ""
+    if urlsplit(before).scheme == "https" and scheme != "https":
+        msg = (
+            f"the server redirects from https to {scheme} ({host}), where anyone on the way could "
+            "change the file; look in a browser for an https address of the file and give that"
+        )
+        raise RetrieveError(msg)
+    inside = [] if host in named else [found for found in _addresses(host) if not _public(found)]
+    if inside:
+        msg = (
+            f"the server redirects to {host} ({inside[0]}), which is not on the internet but in "
+            "the network here; if that is meant, give the address there as url, or name it in "
+            "retrieve.mirrors of the config"
+        )
+        raise RetrieveError(msg)
+
+
+def _addresses(host: str) -> list[str]:
+    """IP addresses of a host; in any notation (127.1, 0x7f000001), as the connection reads it.
+
+    None where the name is not known here: then a proxy finds it, or the connection fails.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return list(dict.fromkeys(str(place[4][0]) for place in found))
+
+
+def _public(address: str) -> bool:
+    """Whether an IP address, and an IPv4 address within one of IPv6, is of the internet."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return _public(str(inner))
+    return ip.is_global and not ip.is_multicast
 
 
 def mirrored(url: str, mirrors: Mapping[str, str] | None) -> str:

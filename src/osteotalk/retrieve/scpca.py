@@ -16,7 +16,9 @@ from osteotalk.retrieve.http import (
     Limits,
     Session,
     Trouble,
+    check_redirect,
     check_url,
+    hosts,
     mirrored,
     reason,
     request,
@@ -84,6 +86,14 @@ def scpca_download_url(url: str, *, mirrors: Mapping[str, str] | None, limits: L
             f"{TOKEN_VARIABLE} may not be activated, or the API has changed. {_HOW}"
         )
         raise failure(detail, msg)
+    asked = mirrored(detail, mirrors)
+    refused = ""
+    try:
+        check_redirect(asked, address, named=hosts(asked, *(mirrors or {}).values()))
+    except RetrieveError as error:
+        refused = str(error)
+    if refused:
+        raise failure(detail, refused)
     return address
 
 
@@ -112,8 +122,9 @@ def _get_json(url: str, *, mirrors: Mapping[str, str] | None, limits: Limits, ke
     refused = ""
 
     def ask() -> Any:
-        with Session(private=headers) as session:
-            address = mirrored(url, mirrors)
+        address = mirrored(url, mirrors)
+        named = hosts(address, *(mirrors or {}).values())
+        with Session(private=headers, named=named) as session:
             response = request(session, address, headers=headers, limits=limits, redirects=not key)
             with response:
                 return _json(response, url=url, key=key, limits=limits)

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 CHUNK = 1024**2  # bytes
 LOOK = 4096  # bytes that are looked at before the rest is fetched
+MOST = 20 * 1024**3  # bytes that are taken if neither server nor table says how many there are
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _RANGE = re.compile(r"bytes\s+(?:(\d+)-(\d+)|\*)/(\d+|\*)", re.IGNORECASE)
 _ADVICE = {
@@ -62,6 +63,8 @@ class Job:
         The row of the table that asks for it.
     stated_in
         Where the address is stated.
+    named
+        Hosts that the address may lead to wherever they are: those that config and tables name.
     """
 
     url: str
@@ -72,6 +75,7 @@ class Job:
     n_bytes: int | None
     where: str
     stated_in: str
+    named: frozenset[str] = frozenset()
 
 
 class Part:
@@ -144,7 +148,7 @@ def transfer(job: Job, part: Part) -> None:
     RetrieveError
         If the server refuses, keeps failing, or sends something else than the file.
     """
-    with Session(private=job.headers) as session:
+    with Session(private=job.headers, named=job.named) as session:
         with_retries(
             lambda: _attempt(job, session, part),
             url=job.url,
@@ -256,7 +260,7 @@ def _receive(job: Job, response: requests.Response, part: Part) -> None:
     if expected is not None:
         missing = expected - part.size
         check_disk(part.path.parent, missing, url=job.url, where=job.where)
-    _append(job, part, head, body if fault is None else iter(()), expected)
+    _append(job, part, head, body if fault is None else iter(()), total)
     if fault is not None:
         raise fault
     if total is not None and part.size != total:
@@ -281,9 +285,11 @@ def _first(body: Iterator[bytes]) -> tuple[bytearray, Trouble | None]:
 
 
 def _append(
-    job: Job, part: Part, head: bytearray, body: Iterator[bytes], expected: int | None
+    job: Job, part: Part, head: bytearray, body: Iterator[bytes], total: int | None
 ) -> None:
-    full = False
+    """Write what comes; `total` is what the server says that there is."""
+    full, endless, expected = False, False, job.n_bytes if total is None else total
+    most = MOST if expected is None else expected
     try:
         with (
             progress(expected, job.names[0], initial=part.size) as bar,
@@ -295,13 +301,30 @@ def _append(
             for piece in body:
                 part.write(piece, stream)
                 bar.update(len(piece))
+                if endless := total is None and part.size > most:
+                    break
     except OSError as error:
         if error.errno not in _FULL:
             raise
         full = True
+    if endless:
+        part.reset()
+        raise _endless(job, most)
     if full:
         part.settle()
         folder = part.path.parent
         free = shutil.disk_usage(folder).free
         needed = None if expected is None else expected - part.size
         raise disk_full(folder, free=free, needed=needed, url=job.url, where=job.where)
+
+
+def _endless(job: Job, most: int) -> RetrieveError:
+    """Give the error for a body of no stated length that goes on and on."""
+    if job.n_bytes is not None:
+        why = f"the table of files says {most:,}: correct the size there if the file has grown"
+    else:
+        why = "more is not taken: state the size of the file in column bytes of the table of files"
+        if job.stated_in != TABLE:
+            why = "more is not taken: download the file by other means and name it in the config"
+    msg = f"the server does not say how long the file is, and more than {most:,} bytes came; {why}"
+    return failure(job.url, msg, where=job.where)

@@ -36,3 +36,22 @@ def test_a_link_out_of_the_file_is_found_behind_a_circle(file, place):
         opened[place] = h5py.ExternalLink("other.h5", "/x")
     with pytest.raises(IngestError, match=rf"'{place}' is a link to another file"):
         read(file)
+
+
+def test_soft_links_within_the_file_are_read(file):
+    with h5py.File(file, "a") as opened:
+        opened.move("obs", "elsewhere")
+        opened["obs"] = h5py.SoftLink("/elsewhere")
+        opened["uns/nowhere"] = h5py.SoftLink("/uns/not/there")
+        opened["uns/self"] = h5py.SoftLink("/uns/self")
+        hdf5.refuse_ways_out(opened, str(file))
+    assert list(ad.io.read_elem(h5py.File(file)["obs"]).index) == list("abc")
+
+
+def test_soft_links_do_not_hide_a_link_out(file):
+    with h5py.File(file, "a") as opened:
+        opened["uns/out"] = h5py.ExternalLink("other.h5", "/obs")
+        del opened["obs"]
+        opened["obs"] = h5py.SoftLink("/uns/out")
+    with pytest.raises(IngestError, match=r"'uns/out' is a link to another file \(other\.h5\)"):
+        read(file)

@@ -100,7 +100,8 @@ def test_the_size_of_the_table_is_checked_before_the_body(archive):
 def test_the_size_of_the_table_is_checked_after_the_body(archive, loopback):
     archive.server.script(archive.path, loopback.CHUNKED)
     with pytest.raises(
-        RetrieveError, match=r"the file has 307,200 bytes, but .* says 5;" + ".*" + WHERE
+        RetrieveError,
+        match=r"more than 5 bytes came; the table of files says 5: correct" + ".*" + WHERE,
     ):
         archive.fetch(n_bytes=5)
     assert archive.nothing_kept()

@@ -26,6 +26,7 @@ from osteotalk.report.words.text import (
     verdict,
     words,
 )
+from osteotalk.visible import defused, visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 _CITED = re.compile(r"(doi:10\.\d{4,9}/[^\s,;]+|arXiv:\d{4}\.\d{4,5})")
@@ -46,7 +47,8 @@ def render(report: Report) -> dict[str, str]:
     Returns
     -------
     Content by relative path: HTML pages and, under ``assets/``, the tables as TSV, the figures as
-    SVG and what draws interactive views. The same report gives the same text.
+    SVG and what draws interactive views. The same report gives the same text. Characters that
+    hide or reorder others are written as their codes, whatever they stand in.
 
     Raises
     ------
@@ -58,9 +60,9 @@ def render(report: Report) -> dict[str, str]:
     files: dict[str, str] = {}
     for page in report.pages():
         html = template.render(page=page, menu=menu, root=page.root, stem=stem(page))
-        _add(files, page.file, re.sub(r"[ \t]+\n", "\n", html))
+        _add(files, page.file, visible(re.sub(r"[ \t]+\n", "\n", html)))
         for name, text in downloads(page).items():
-            _add(files, name, text)
+            _add(files, name, visible(text))
     if any(section.interactive for page in report.pages() for section in page.sections):
         for name, text in _drawing_scripts().items():
             _add(files, name, text)
@@ -95,7 +97,10 @@ def _add(files: dict[str, str], name: str, text: str) -> None:
 
 
 def downloads(page: Page) -> dict[str, str]:
-    """Tables of a page as TSV with unrounded values, and its figures as SVG, by relative path."""
+    """Tables of a page as TSV with unrounded values, and its figures as SVG, by relative path.
+
+    An apostrophe stands before what a spreadsheet would compute.
+    """
     found: dict[str, str] = {}
     for section in page.sections:
         for figure in section.figures:
@@ -103,9 +108,22 @@ def downloads(page: Page) -> dict[str, str]:
     for table in page.tables():
         if table.download:
             kept = [name for name in table.frame if not str(name).startswith("_")]
-            text = table.frame[kept].to_csv(sep="\t", index=False, lineterminator="\n")
-            _add(found, table.download, text)
+            frame = _defused(table.frame[kept])
+            _add(found, table.download, frame.to_csv(sep="\t", index=False, lineterminator="\n"))
     return found
+
+
+def _defused(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same, where no cell and no heading is a formula."""
+    safe = frame.rename(columns=defused)
+    for at, (_, column) in enumerate(frame.items()):
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            continue
+        before = column.tolist()
+        after = [defused(value) for value in before]
+        if any(new is not old for new, old in zip(after, before, strict=True)):
+            safe.isetitem(at, pd.Series(after, index=frame.index, dtype=object))
+    return safe
 
 
 def linkify(text: str) -> Markup:
@@ -260,8 +278,17 @@ def script_json(data: Mapping[str, object]) -> Markup:
     ValueError
         If a number is not finite, which JSON does not know.
     """
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_shown(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.translate(_UNSAFE))
+
+
+def _shown(value: object) -> object:
+    """The same, with every text as a page would show it; a code in JSON would be decoded."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {_shown(key): _shown(item) for key, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def has_missing(table: Table, rows: list[dict[str, object]]) -> bool:
