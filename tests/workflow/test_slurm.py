@@ -43,7 +43,6 @@ def test_a_job_killed_for_memory_or_time_succeeds_with_more(repository, slurm, t
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
     profile = repository / "workflow" / "profiles" / "slurm"
     command = [sys.executable, "-m", "snakemake", "both.txt", "--workflow-profile", str(profile)]
-    # The groups of the profile are of rules of the workflow.
     done = subprocess.run(
         [*command, *AT_ONCE, "--nocolor"],
         cwd=tmp_path,
@@ -62,7 +61,8 @@ def test_a_job_killed_for_memory_or_time_succeeds_with_more(repository, slurm, t
     # Each is told with what Slurm says, and only the first tries failed.
     assert len(re.findall(r"SLURM-job '\d+' failed, SLURM status is: '\w+'", text)) == 2
     assert "SLURM status is: 'TIMEOUT'" in text
-    assert re.search(r"exceeded memory limit \(\d+ > 629145600\), being killed", text)
+    (said,) = (tmp_path / ".snakemake/slurm_logs/rule_memory").rglob("*.log")
+    assert re.search(r"exceeded memory limit \(\d+ > 629145600\), being killed", said.read_text())
 
 
 def test_a_cluster_runs_beside_another_and_leaves_nothing_behind(slurm):
