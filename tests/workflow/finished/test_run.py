@@ -13,7 +13,7 @@ from osteotalk import io
 pytestmark = pytest.mark.slow
 
 # Files with the run times of the jobs.
-WITH_TIMES = ("results/report/provenance.html",)
+WITH_TIMES = ("results/report/provenance.html", "results/report/assets/timings.tsv")
 
 
 def test_everything_is_made(finished):
