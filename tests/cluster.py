@@ -92,9 +92,11 @@ class Cluster:
         return self
 
     def __exit__(self, *reason: object) -> None:
-        self.ask("scancel", "--user", _user())
-        self._until("queue", lambda: not self.ask("squeue", "-h").strip())
-        self.stop()
+        try:
+            self.ask("scancel", "--user", _user())
+            self._until("queue", lambda: not self.ask("squeue", "-h").strip())
+        finally:
+            self.stop()
 
     def ask(self, *words: str) -> str:
         """Output of a command of Slurm; nothing if it fails."""
