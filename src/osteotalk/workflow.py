@@ -256,8 +256,7 @@ def job_log(job: Any) -> Iterator[None]:
     before = (root.handlers[:], root.level)
     terminal = sys.stderr
     with _Log(path.open("wb"), encoding="utf-8", line_buffering=True) as log:
-        log.write(BEGAN.format(os.getpid()) + "
-")
+        log.write(BEGAN.format(os.getpid()) + "\n")
         handler = logging.StreamHandler(log)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
         root.handlers, root.level = [handler], logging.INFO

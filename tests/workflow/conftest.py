@@ -1,6 +1,7 @@
 """Runs of the workflow in a copy of the repository, on small cohorts."""
 
 import functools
+import importlib.util
 import os
 import re
 import shutil
@@ -80,13 +81,15 @@ class Project:
         cores=2,
         environment=None,
         snakefile=None,
+        timeout=None,
     ):
         """Run Snakemake, with an overlay of config/ and then `config`; give what it printed."""
         folder = folder or self.run
         folder.mkdir(exist_ok=True)
         snakefile = snakefile or self.copy / "Snakefile"
         command = [sys.executable, "-m", "snakemake", "-s", str(snakefile)]
-        command += ["--directory", str(folder), "--cores", str(cores), "--nocolor"]
+        command += ["--directory", str(folder), "--nocolor"]
+        command += ["--cores", str(cores)] if cores else []  # a profile may say how many
         command += words  # before --configfile, which takes all words that follow
         if config is not None:
             (folder / "config.yaml").write_text(yaml.safe_dump(config))
@@ -99,11 +102,27 @@ class Project:
             text=True,
             cwd=folder,
             env={**inherited, **(environment or {})},
+            timeout=timeout,
             check=False,
         )
         text = done.stdout + done.stderr
         assert (done.returncode != 0) == fails, text[-6000:]
         return text
+
+
+@pytest.fixture(scope="session")
+def slurm(repository):
+    """A Slurm cluster of one node with 2 CPUs, without accounting."""
+    spec = importlib.util.spec_from_file_location("cluster", repository / "tests" / "cluster.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    absent = module.missing()
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        absent.append("snakemake-executor-plugin-slurm")
+    if absent:
+        pytest.skip(f"not installed: {', '.join(absent)} (slurm-wlm and munge of Debian, pip)")
+    with module.Cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture
