@@ -182,9 +182,9 @@ def test_a_sample_without_cells_is_dropped_and_reported(project, simulated):
     assert "on_sample_failure: skip in the config" in text
     # nor does anything run again for it, or for another least number of patients
     config["on_sample_failure"] = "skip"
-    config["claims"]["min_patients"] = 1
-    text = project.snakemake("-n", "results/mine/support.parquet", config=config)
-    assert rules_run(text) in ([], ["check_samples"])
+    config["claims"]["min_patients"] = 3
+    targets = ("results/mine/annotated.h5ad", "results/mine/left_out.json")
+    assert rules_run(project.snakemake("-n", *targets, config=config)) == ["check_samples"]
     config["on_sample_failure"] = "stop"
 
     samples = project.run / "my_samples.tsv"
