@@ -122,7 +122,7 @@ def _defused(frame: pd.DataFrame) -> pd.DataFrame:
         before = column.tolist()
         after = [defused(value) for value in before]
         if any(new is not old for new, old in zip(after, before, strict=True)):
-            safe.isetitem(at, pd.Series(after, index=frame.index, dtype=object))
+            safe.isetitem(at, after)
     return safe
 
 
