@@ -12,6 +12,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -143,6 +144,7 @@ class Cluster:
             daemon = subprocess.Popen(
                 ["setpriv", "--pdeathsig=TERM", *words],  # ends with this process, if it is killed
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                start_new_session=True,  # Ctrl-C is for the command; jobs are cancelled before this
             )  # fmt: skip
         self.daemons.append(daemon)
 
@@ -177,6 +179,7 @@ def main(words: list[str]) -> int:
     """Run a command with a cluster around it."""
     if not words or missing():
         sys.exit(f"usage: {__doc__}\nnot installed: {', '.join(missing()) or 'nothing'}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the cluster is ended
     with Cluster() as cluster:
         return subprocess.run(words, env=cluster.environment, check=False).returncode
 
