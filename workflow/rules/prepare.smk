@@ -54,7 +54,8 @@ rule check_samples:
         "../../envs/osteotalk.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory("check_samples"),
+        runtime=minutes("check_samples"),
     params:
         samples=lambda wildcards: only(
             records("samples", wildcards.dataset), "sample", "patient"
