@@ -105,6 +105,7 @@ def draw(folder: Path, size: dict) -> dict:
         found.append(write_claims(own, dataset, samples, tables, size, rng))
         for row in samples.to_dict("records"):
             write_sample(own, row, size, rng)
+        io.write_json({"left_out": []}, own / "left_out.json")
     verdicts = combined(found, cohort_names(size))
     write_overall(folder, tables, found, verdicts, cohort_names(size), size)
     return {"megabytes": sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6}

@@ -60,7 +60,6 @@ rule check_samples:
         samples=lambda wildcards: only(
             records("samples", wildcards.dataset), "sample", "patient"
         ),
-        min_patients=lookup("claims/min_patients", within=config),
         on_failure=lookup("on_sample_failure", within=config),
         code=code_digest("check_samples"),
     script:
