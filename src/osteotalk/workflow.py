@@ -290,15 +290,6 @@ def on_sample_failure(job: Any) -> dict[str, str]:
     }
 
 
-def fewest_patients(job: Any) -> int:
-    """Fewest patients for a verdict.
-
-    It is no param of a rule that the samples wait for: Snakemake does not look at what else has
-    changed behind a rule that runs again and whose file is `ancient` to others.
-    """
-    return int(job.config["claims"]["min_patients"])
-
-
 def failed_job(rule: str, wildcards: Mapping[str, str], logs: list[str]) -> FailedJob:
     """What `osteotalk.failures` needs to know of a job of Snakemake."""
     named = {name: value for name, value in wildcards.items() if name != "dataset"}

@@ -176,7 +176,6 @@ def test_a_sample_without_cells_is_dropped_and_reported(project, simulated):
 
     # what was read is not read again, and the sample that was left out stops the run
     config["on_sample_failure"] = "stop"
-    config["claims"]["min_patients"] = 3
     targets = ("results/mine/annotated.h5ad", "results/mine/left_out.json")
     assert rules_run(project.snakemake("-n", *targets, config=config)) == ["check_samples"]
     text = project.snakemake("results/report", config=config, fails=True)

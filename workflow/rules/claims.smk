@@ -123,6 +123,7 @@ rule combine_verdicts:
     """Combine independent cohorts into one verdict per claim."""
     input:
         checked="results/claims/checked.json",
+        left_out=expand("results/{dataset}/left_out.json", dataset=DATASETS),
         claims=expand("results/{dataset}/evidence.tsv", dataset=DATASETS),
         published=expand("results/{dataset}/published.tsv", dataset=DATASETS),
         calibration=expand("results/{dataset}/calibration.tsv", dataset=DATASETS),

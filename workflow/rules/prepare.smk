@@ -41,7 +41,11 @@ rule ingest_sample:
 
 
 rule check_samples:
-    """List the samples that could not be read; refuse a cohort that lost too many of them."""
+    """List the samples that could not be read; refuse a cohort that lost too many of them.
+
+    It comes first, but no step of a cohort waits for it, only what is over all cohorts: what it says is in the
+    samples, and a change of its settings is no reason to integrate again.
+    """
     input:
         reports=per_sample("results/{dataset}/samples/{sample}/ingest.json"),
     output:
@@ -50,6 +54,7 @@ rule check_samples:
         "logs/check_samples/{dataset}.log",
     benchmark:
         "benchmarks/timings/check_samples/{dataset}.tsv"
+    priority: 100
     conda:
         "../../envs/osteotalk.yaml"
     threads: 1
@@ -60,6 +65,7 @@ rule check_samples:
         samples=lambda wildcards: only(
             records("samples", wildcards.dataset), "sample", "patient"
         ),
+        min_patients=lookup("claims/min_patients", within=config),
         on_failure=lookup("on_sample_failure", within=config),
         code=code_digest("check_samples"),
     script:
@@ -119,8 +125,6 @@ rule integrate_cohort:
     """Merge the samples of a cohort, normalise, align, cluster and embed the cells."""
     input:
         samples=per_sample("results/{dataset}/samples/{sample}/filtered.h5ad"),
-        # must have passed; what it says is in the samples, so it alone is no reason to run again
-        checked=ancient("results/{dataset}/left_out.json"),
     output:
         integrated="results/{dataset}/integrated.h5ad",
     log:
