@@ -43,8 +43,8 @@ rule ingest_sample:
 rule check_samples:
     """List the samples that could not be read; refuse a cohort that lost too many of them.
 
-    It comes first, but no step of a cohort waits for it, only what is over all cohorts: what it says is in the
-    samples, and a change of its settings is no reason to integrate again.
+    It comes first, but only what is over all cohorts waits for it: what it says is in the samples,
+    and a change of its settings is no reason to integrate again.
     """
     input:
         reports=per_sample("results/{dataset}/samples/{sample}/ingest.json"),
